@@ -1,0 +1,29 @@
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+
+const noFloatingPromises = {
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/consistent-type-imports': 'error'
+}
+
+const layer = (files, forbidden) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns: forbidden }] }
+})
+
+const fastify = { group: ['fastify', '@fastify/*', 'fastify-plugin'], message: 'Fastify stays in plugins/ and routes/.' }
+const mongoose = { group: ['mongoose', 'mongodb'], message: 'Mongoose stays in src/models and the domains.' }
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist/**', 'public/**', 'data/**', '.tap/**', 'coverage/**'] }),
+  {
+    files: ['**/*.ts', '**/*.tsx'],
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: noFloatingPromises
+  },
+  layer(['src/{realtime,client,schemas,dashboard}/**'], [fastify, mongoose]),
+  layer(['src/{models,telemetry,analytics,identity,entities,embedded-mongo}/**'], [fastify])
+]
