@@ -1,0 +1,24 @@
+/** What a credential may do. `admin` implies all others. */
+export const scopes = ['read', 'ingest', 'publish', 'events:write', 'operate', 'users', 'admin'] as const
+export type Scope = typeof scopes[number]
+
+/** Who is speaking: decided once, at the request or the upgrade. */
+export interface Identity {
+  kind: 'key' | 'session' | 'visitor'
+  /** Stable id of the credential: key id, session id, or `visitor`. */
+  id: string
+  /** Name to show and log: the key's name, the person's name, `visitor`. */
+  name: string
+  scopes: ReadonlySet<Scope>
+  /** The person behind a session. */
+  userId?: string
+  /** Bound keys may write only this vehicle's status, telemetry and activity. */
+  vehicle?: string
+  /** Bound keys may write only as this device. */
+  device?: string
+}
+
+/** True if the identity holds the scope, directly or by being admin. */
+export function hasScope (identity: Identity, scope: Scope): boolean {
+  return identity.scopes.has(scope) || identity.scopes.has('admin')
+}

@@ -1,0 +1,49 @@
+/** One message on its way to subscribers, after it was stored where its channel is durable. */
+export interface Publication {
+  channel: string
+  /** The message's `data`; for `broadcast` the whole envelope that plain clients get. */
+  data: unknown
+  /** Epoch milliseconds. */
+  ts: number
+  /** Opaque position in the channel, `c_…`. Entity channels bring the change stream's; the broker numbers the others. */
+  cursor?: string
+  /** Session that must not receive it (its own relay). */
+  except?: string
+  /** The one session that gets it. */
+  to?: string
+}
+
+/** A publication that has its place in its channel. */
+export interface StoredPublication extends Publication { cursor: string }
+
+export interface HistoryPage {
+  messages: StoredPublication[]
+  /** False when history no longer reaches back to `since`: the gap is not provably complete. */
+  complete: boolean
+  /** Position after the last message of the page; where to go on. */
+  cursor: string
+}
+
+/**
+ * Fan-out between the domains and the hub, in one process or across many.
+ * Domains publish after they have stored; the hub is the only subscriber.
+ */
+export interface Broker {
+  /** Hands a message to all subscribers of its channel and returns its cursor. Never throws for want of subscribers. */
+  publish (publication: Publication): string
+  /** Calls the listener for every publication until the returned function is called. */
+  subscribe (listener: (publication: StoredPublication) => void): () => void
+  /** Messages of a channel after `since` (cursor), oldest first. */
+  history (channel: string, options: { since?: string, limit?: number }): HistoryPage
+  /** Position of a channel's newest message. */
+  head (channel: string): string
+  close (): Promise<void>
+}
+
+/** Where a channel's state and past come from; given to the hub by the domains. */
+export interface ChannelSource {
+  /** The state now: what a subscriber without `since` gets as `snapshot`. `channel` is the full name, e.g. `vehicle:car-7`. */
+  snapshot? (channel: string): Promise<unknown>
+  /** Stored messages after `since` when the broker's memory no longer reaches back. */
+  history? (channel: string, options: { since?: string | number, limit: number }): Promise<HistoryPage>
+}

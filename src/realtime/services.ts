@@ -1,0 +1,23 @@
+import type { Identity } from '../identity/identity.js'
+import type { BulkVerdict } from '../schemas/envelope.js'
+
+/**
+ * What the socket dialects call: the domains, as plain functions. The real-time core
+ * knows nothing of how they store. Every function throws PitwallError for bad input.
+ */
+export interface RealtimeServices {
+  events: {
+    create (fields: Record<string, unknown>): Promise<Record<string, unknown>>
+    update (id: string, updateData: Record<string, unknown>): Promise<Record<string, unknown>>
+    remove (id: string): Promise<Record<string, unknown>>
+    fetch (query: { filter?: Record<string, unknown>, limit?: number, cursor?: string }): Promise<{ data: Record<string, unknown>[], nextCursor: string | null }>
+  }
+  telemetry: {
+    /** One status object as in POST /api/update-status: `{vehicle?, ts?, …signals}`. */
+    ingestStatus (identity: Identity, status: Record<string, unknown>): Promise<{ vehicle: string, ts: string }>
+    /** Samples of one vehicle, judged one by one. */
+    ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[]): Promise<BulkVerdict>
+  }
+  /** Identity of a key, access token or ticket; null when unknown, revoked or expired. */
+  authenticateToken (token: string): Promise<Identity | null>
+}
