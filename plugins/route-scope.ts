@@ -1,0 +1,40 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { PitwallError } from '../src/errors.js'
+import { hasScope, type Identity, type Scope } from '../src/identity/identity.js'
+
+/** Who may call a route: everyone, anyone with a credential, or holders of a scope. */
+export type RouteScope = 'public' | 'any' | Scope
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Required on every route; a route without one stops the start. */
+    scope?: RouteScope
+  }
+  interface FastifyRequest {
+    /** Set by the api-key plugin before any handler runs; null on public routes without a credential. */
+    identity: Identity | null
+  }
+}
+
+/** Authorisation in one place: every route names its scope, and is refused without it. */
+export default fp(async (app) => {
+  app.decorateRequest('identity', null)
+  app.addHook('onRoute', (route) => {
+    if (route.config?.scope === undefined) throw new Error(`Route ${String(route.method)} ${route.url} names no scope`)
+  })
+  app.addHook('preValidation', async (request) => {
+    const { scope } = request.routeOptions.config
+    if (scope === undefined || scope === 'public') return
+    const identity = identityOf(request)
+    if (scope !== 'any' && !hasScope(identity, scope)) {
+      throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)
+    }
+  })
+}, { name: 'route-scope', fastify: '5.x' })
+
+/** The identity of an authenticated request. @throws UNAUTHORIZED when there is none */
+export function identityOf (request: FastifyRequest): Identity {
+  if (!request.identity) throw new PitwallError('UNAUTHORIZED', 'Send an API key as X-API-Key, or a key or access token as Authorization: Bearer')
+  return request.identity
+}

@@ -1,0 +1,58 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { Config } from './config.js'
+import broker from '../plugins/broker.js'
+import errorHandler from '../plugins/error-handler.js'
+import lifecycle from '../plugins/lifecycle.js'
+import mongo from '../plugins/mongo.js'
+import routeScope from '../plugins/route-scope.js'
+import health from '../routes/health/index.js'
+import hello from '../routes/api/hello/index.js'
+
+/** Config with the database's address known: given, or the embedded store's. */
+export type AppConfig = Config & { mongodbUri: string }
+
+declare module 'fastify' {
+  interface FastifyInstance { config: AppConfig }
+}
+
+export interface AppOptions {
+  /** A pino logger, or false for none. */
+  logger?: FastifyBaseLogger | false
+  /** Folder of the built dashboard; without it `/` says how to build it. */
+  publicDir?: string
+}
+
+/** Builds the whole server without listening: plugins first, then routes. */
+export async function buildApp (config: AppConfig, options: AppOptions = {}): Promise<FastifyInstance> {
+  const serverOptions: FastifyServerOptions = {
+    ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
+    trustProxy: config.trustProxy,
+    bodyLimit: config.bodyLimit,
+    forceCloseConnections: 'idle',
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error'
+  }
+  const app = config.tls
+    ? Fastify({ ...serverOptions, https: config.tls }) as unknown as FastifyInstance
+    : Fastify(serverOptions)
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.decorate('config', config)
+
+  await app.register(errorHandler)
+  await app.register(lifecycle)
+  await app.register(routeScope)
+  await app.register(mongo)
+  await app.register(broker)
+
+  // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
+
+  // Public routes.
+  await app.register(health, { prefix: '/health' })
+  await app.register(hello, { prefix: '/api/hello' })
+
+  // Everything below needs a credential.
+  await app.register(async () => {
+  }, { prefix: '/api' })
+  return app
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { envSchema } from 'env-schema'
+import { Type, type Static } from 'typebox'
+
+const flag = (value: boolean, description: string) => Type.Boolean({ default: value, description })
+const TOKEN = '^[!#$%&\'*+.^_`|~0-9A-Za-z-]{20,256}$'
+
+/** Every environment variable Pitwall reads. Names and defaults are the contract of docs/settings.md. */
+export const EnvironmentSchema = Type.Object({
+  NODE_ENV: Type.String({ default: 'development', description: 'production turns on the safe defaults' }),
+  PORT: Type.Integer({ default: 5000, minimum: 0, maximum: 65535, description: 'port to listen on' }),
+  HOST: Type.Optional(Type.String({ description: 'address to listen on' })),
+  PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+', description: 'address users open, http:// or https://' })),
+  TLS_CERT: Type.Optional(Type.String({ description: 'path of a PEM certificate' })),
+  TLS_KEY: Type.Optional(Type.String({ description: 'path of its PEM key' })),
+  TRUST_PROXY: Type.String({ default: 'false', description: 'true, false, a hop count or proxy addresses' }),
+  MONGODB_URI: Type.Optional(Type.String({ pattern: '^mongodb(\\+srv)?://', description: 'mongodb:// or mongodb+srv:// address' })),
+  DATA_DIR: Type.String({ default: './data', description: 'folder of embedded data and secrets' }),
+  EMBEDDED_MONGO_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'loopback port' })),
+  API_KEY: Type.Optional(Type.String({ pattern: TOKEN, description: '20 to 256 characters, letters, digits and !#$%&\'*+-.^_`|~' })),
+  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters' })),
+  CORS_ORIGIN: Type.String({ default: '', description: 'origins such as https://app.example, comma-separated' }),
+  SOCKET_PATH: Type.String({ default: '/ws', pattern: '^/[A-Za-z0-9/_-]*$', description: 'path that starts with /' }),
+  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'redis:// or rediss:// address' })),
+  SIMULATE: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'number of simulated vehicles, 0 to 1000' })),
+  DASHBOARD_ACCESS: Type.Optional(Type.Enum(['public-read', 'login'], { description: 'public-read or login' })),
+  RETENTION_DAYS: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' }),
+  RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
+  RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', description: 'a time such as 1 minute or 30 seconds' }),
+  WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' }),
+  BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
+  FRAME_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'bytes' }),
+  OPEN_SIGNUP: flag(false, 'true or false')
+}, { additionalProperties: true })
+type Environment = Static<typeof EnvironmentSchema>
+
+/** Settings as the code uses them: defaults filled in, lists split, paths absolute. */
+export interface Config {
+  production: boolean
+  port: number
+  host: string
+  /** True when only this machine can connect. */
+  loopback: boolean
+  publicUrl?: string
+  tls?: { cert: string, key: string }
+  trustProxy: boolean | number | string
+  mongodbUri?: string
+  dataDir: string
+  embeddedMongoPort?: number
+  apiKey?: string
+  jwtSecret: string
+  corsOrigins: string[]
+  socketPath: string
+  redisUrl?: string
+  simulate: number
+  dashboardAccess: 'public-read' | 'login'
+  retentionDays: number
+  rateLimitMax: number
+  rateLimitWindow: string
+  wsRateLimit: number
+  logLevel: string
+  bodyLimit: number
+  frameLimit: number
+  openSignup: boolean
+}
+
+/** A setting that stops the start; its message is the one line to print. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+const withoutEmpty = (source: NodeJS.ProcessEnv) =>
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
+
+/**
+ * Reads settings from the environment, then `.env` in `directory`; an empty variable
+ * counts as unset. Makes `DATA_DIR` and the JWT secret when they are not there.
+ * @throws ConfigError naming the variable, what was given and what is allowed
+ */
+export function loadConfig (env: NodeJS.ProcessEnv = process.env, directory = process.cwd()): Config {
+  const file = join(directory, '.env')
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  const data = { ...withoutEmpty(fromFile as NodeJS.ProcessEnv), ...withoutEmpty(env) }
+  let environment: Environment
+  try {
+    environment = envSchema<Environment>({ schema: EnvironmentSchema, data, env: false, dotenv: false })
+  } catch (error) {
+    throw new ConfigError(explainRejection(error, data))
+  }
+  return resolveConfig(environment, directory)
+}
+
+const secretNames = /KEY|SECRET|URI|REDIS_URL/
+
+function explainRejection (error: unknown, data: Record<string, unknown>): string {
+  const faults = (error as { errors?: { instancePath?: string, message?: string }[] }).errors ?? []
+  const name = faults.map((fault) => fault.instancePath?.split('/')[1]).find(Boolean)
+  if (!name) return error instanceof Error ? error.message : String(error)
+  const schema = EnvironmentSchema.properties[name as keyof Environment] as { description?: string, minimum?: number, maximum?: number }
+  const range = schema.minimum !== undefined && schema.maximum !== undefined ? `, ${schema.minimum} to ${schema.maximum}` : ''
+  const given = secretNames.test(name) ? 'was given something else' : `was given "${String(data[name])}"`
+  return `${name} ${given}; allowed: ${schema.description ?? 'see .env.example'}${range}`
+}
+
+function resolveConfig (environment: Environment, directory: string): Config {
+  const production = environment.NODE_ENV === 'production'
+  const host = environment.HOST ?? (production ? '0.0.0.0' : '127.0.0.1')
+  const loopback = isLoopback(host)
+  const dataDir = resolve(directory, environment.DATA_DIR)
+  if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
+    throw new ConfigError(`${environment.TLS_CERT ? 'TLS_KEY' : 'TLS_CERT'} is missing; allowed: TLS_CERT and TLS_KEY together, or neither`)
+  }
+  const config: Config = {
+    production,
+    port: environment.PORT,
+    host,
+    loopback,
+    trustProxy: parseTrustProxy(environment.TRUST_PROXY),
+    dataDir,
+    jwtSecret: environment.JWT_SECRET ?? ownSecret(dataDir, production && environment.MONGODB_URI !== undefined),
+    corsOrigins: parseOrigins(environment.CORS_ORIGIN),
+    socketPath: environment.SOCKET_PATH,
+    simulate: environment.SIMULATE ?? (production || environment.MONGODB_URI ? 0 : 5),
+    dashboardAccess: environment.DASHBOARD_ACCESS ?? (loopback && !production ? 'public-read' : 'login'),
+    retentionDays: environment.RETENTION_DAYS,
+    rateLimitMax: environment.RATE_LIMIT_MAX,
+    rateLimitWindow: environment.RATE_LIMIT_WINDOW,
+    wsRateLimit: environment.WS_RATE_LIMIT,
+    logLevel: environment.LOG_LEVEL,
+    bodyLimit: environment.BODY_LIMIT,
+    frameLimit: environment.FRAME_LIMIT,
+    openSignup: environment.OPEN_SIGNUP
+  }
+  if (environment.PUBLIC_URL) config.publicUrl = environment.PUBLIC_URL.replace(/\/+$/, '')
+  if (environment.MONGODB_URI) config.mongodbUri = environment.MONGODB_URI
+  if (environment.EMBEDDED_MONGO_PORT) config.embeddedMongoPort = environment.EMBEDDED_MONGO_PORT
+  if (environment.API_KEY) config.apiKey = environment.API_KEY
+  if (environment.REDIS_URL) config.redisUrl = environment.REDIS_URL
+  if (environment.TLS_CERT && environment.TLS_KEY) {
+    config.tls = {
+      cert: readPem('TLS_CERT', resolve(directory, environment.TLS_CERT)),
+      key: readPem('TLS_KEY', resolve(directory, environment.TLS_KEY))
+    }
+  }
+  return config
+}
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\./.test(host)
+
+function parseTrustProxy (value: string): boolean | number | string {
+  if (value === 'true') return true
+  if (value === 'false') return false
+  return /^\d+$/.test(value) ? Number(value) : value
+}
+
+function parseOrigins (value: string): string[] {
+  return value.split(',').map((part) => part.trim().replace(/\/+$/, '')).filter(Boolean).map((origin) => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new ConfigError(`CORS_ORIGIN was given "${origin}"; allowed: origins such as https://app.example, comma-separated`)
+    }
+    return origin
+  })
+}
+
+function readPem (name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new ConfigError(`${name} was given "${path}", which cannot be read; allowed: the path of a PEM file`)
+  }
+}
+
+/** The JWT secret kept in the data folder, made at the first start. */
+function ownSecret (dataDir: string, refused: boolean): string {
+  if (refused) throw new ConfigError('JWT_SECRET is missing; allowed: at least 32 characters, required with NODE_ENV=production and MONGODB_URI')
+  const path = join(dataDir, 'jwt-secret')
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    if (existsSync(path)) return readFileSync(path, 'utf8').trim()
+    const secret = randomBytes(48).toString('base64url')
+    writeFileSync(path, secret + '\n', { mode: 0o600, flag: 'wx' })
+    return secret
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR was given "${dataDir}", which cannot be used: ${(error as Error).message}`)
+  }
+}

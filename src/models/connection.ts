@@ -1,0 +1,48 @@
+import mongoose, { type Connection } from 'mongoose'
+
+interface SharedConnection { connection: Connection, ready: Promise<Connection>, users: number }
+
+// Kept on globalThis so that a module reloaded in watch mode finds the connection it had.
+const registryKey = Symbol.for('pitwall.mongo-connections')
+const registryOwner = globalThis as { [registryKey]?: Map<string, SharedConnection> }
+const registry = registryOwner[registryKey] ??= new Map<string, SharedConnection>()
+
+/**
+ * The process's one connection to a MongoDB, shared by everyone who asks for the same
+ * address; closed when the last of them has released it.
+ * @param uri MongoDB address, database name included or `pitwall`
+ * @throws the driver's MongooseServerSelectionError after 5 s without a server
+ */
+export async function acquireConnection (uri: string): Promise<Connection> {
+  let shared = registry.get(uri)
+  if (!shared) {
+    const connection = mongoose.createConnection(uri, {
+      dbName: databaseName(uri),
+      serverSelectionTimeoutMS: 5000,
+      autoIndex: false,
+      autoCreate: false
+    })
+    shared = { connection, ready: connection.asPromise(), users: 0 }
+    registry.set(uri, shared)
+  }
+  shared.users++
+  try {
+    return await shared.ready
+  } catch (error) {
+    await releaseConnection(uri)
+    throw error
+  }
+}
+
+/** Gives the connection back; the last user closes it. */
+export async function releaseConnection (uri: string): Promise<void> {
+  const shared = registry.get(uri)
+  if (!shared || --shared.users > 0) return
+  registry.delete(uri)
+  await shared.connection.close()
+}
+
+function databaseName (uri: string): string {
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(uri)?.[1]
+  return path ? decodeURIComponent(path) : 'pitwall'
+}
