@@ -27,14 +27,14 @@ export interface AppOptions {
 export async function buildApp (config: AppConfig, options: AppOptions = {}): Promise<FastifyInstance> {
   const serverOptions: FastifyServerOptions = {
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
-    trustProxy: config.trustProxy,
+    trustProxy: typeof config.trustProxy === 'number' ? trustHops(config.trustProxy) : config.trustProxy,
     bodyLimit: config.bodyLimit,
     forceCloseConnections: 'idle',
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error'
   }
-  const app = config.tls
-    ? Fastify({ ...serverOptions, https: config.tls }) as unknown as FastifyInstance
+  const app: FastifyInstance = config.tls
+    ? Fastify({ ...serverOptions, https: config.tls } as FastifyServerOptions)
     : Fastify(serverOptions)
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.decorate('config', config)
@@ -56,3 +56,6 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   }, { prefix: '/api' })
   return app
 }
+
+/** Trusts the given number of proxies in front of the server. */
+const trustHops = (hops: number) => (_address: string, hop: number) => hop < hops
