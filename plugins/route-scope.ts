@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { PitwallError } from '../src/errors.js'
 import { hasScope, type Identity, type Scope } from '../src/identity/identity.js'
@@ -20,12 +20,16 @@ declare module 'fastify' {
 /** Authorisation in one place: every route names its scope, and is refused without it. */
 export default fp(async (app) => {
   app.decorateRequest('identity', null)
-  app.addHook('onRoute', (route) => {
-    if (route.config?.scope === undefined) throw new Error(`Route ${String(route.method)} ${route.url} names no scope`)
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => { routes.push(route) })
+  app.addHook('onReady', async () => {
+    const unnamed = routes.find((route) => route.config?.scope === undefined)
+    if (unnamed) throw new Error(`Route ${String(unnamed.method)} ${unnamed.url} names no scope`)
   })
   app.addHook('preValidation', async (request) => {
     const { scope } = request.routeOptions.config
-    if (scope === undefined || scope === 'public') return
+    if (scope === 'public' || request.is404) return
+    if (scope === undefined) throw new PitwallError('FORBIDDEN', 'This route names no scope')
     const identity = identityOf(request)
     if (scope !== 'any' && !hasScope(identity, scope)) {
       throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)

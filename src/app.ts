@@ -1,11 +1,19 @@
+import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Config } from './config.js'
 import broker from '../plugins/broker.js'
+import cors from '../plugins/cors.js'
+import dashboard from '../plugins/dashboard.js'
+import documentation from '../plugins/documentation.js'
 import errorHandler from '../plugins/error-handler.js'
 import lifecycle from '../plugins/lifecycle.js'
+import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
+import rateLimit from '../plugins/rate-limit.js'
+import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
+import securityHeaders from '../plugins/security-headers.js'
 import health from '../routes/health/index.js'
 import hello from '../routes/api/hello/index.js'
 
@@ -42,12 +50,20 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(errorHandler)
   await app.register(lifecycle)
   await app.register(routeScope)
+  await app.register(requestHost)
+  await app.register(securityHeaders)
+  await app.register(cors)
+  await app.register(cookie)
+  await app.register(rateLimit)
+  await app.register(documentation)
+  await app.register(metrics)
   await app.register(mongo)
   await app.register(broker)
 
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
 
   // Public routes.
+  await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
   await app.register(health, { prefix: '/health' })
   await app.register(hello, { prefix: '/api/hello' })
 

@@ -29,7 +29,7 @@ export const EnvironmentSchema = Type.Object({
   DASHBOARD_ACCESS: Type.Optional(Type.Enum(['public-read', 'login'], { description: 'public-read or login' })),
   RETENTION_DAYS: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' }),
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
-  RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', description: 'a time such as 1 minute or 30 seconds' }),
+  RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' }),
   BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
