@@ -11,6 +11,8 @@ export interface Publication {
   except?: string
   /** The one session that gets it. */
   to?: string
+  /** Size as received, in bytes, where known: it bounds the memory that history takes. */
+  bytes?: number
 }
 
 /** A publication that has its place in its channel. */
@@ -33,8 +35,8 @@ export interface Broker {
   publish (publication: Publication): string
   /** Calls the listener for every publication until the returned function is called. */
   subscribe (listener: (publication: StoredPublication) => void): () => void
-  /** Messages of a channel after `since` (cursor), oldest first. */
-  history (channel: string, options: { since?: string, limit?: number }): HistoryPage
+  /** Messages of a channel after `since` (a cursor) or from `since` on (epoch milliseconds), oldest first; the newest `limit` without it. */
+  history (channel: string, options: { since?: string | number, limit?: number }): HistoryPage
   /** Position of a channel's newest message. */
   head (channel: string): string
   close (): Promise<void>
@@ -44,6 +46,11 @@ export interface Broker {
 export interface ChannelSource {
   /** The state now: what a subscriber without `since` gets as `snapshot`. `channel` is the full name, e.g. `vehicle:car-7`. */
   snapshot? (channel: string): Promise<unknown>
-  /** Stored messages after `since` when the broker's memory no longer reaches back. */
+  /**
+   * Stored messages after `since` when the broker's memory no longer reaches back, a page at a time.
+   * Their cursors are the ones their publications carried. `since` is a cursor, or epoch milliseconds (inclusive).
+   */
   history? (channel: string, options: { since?: string | number, limit: number }): Promise<HistoryPage>
+  /** Cursor of the newest stored message, for channels that nothing was published on since the start. */
+  head? (channel: string): Promise<string | undefined>
 }

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import type { Broker, HistoryPage, Publication, StoredPublication } from './broker.js'
+import { historyOf, type HistoryBounds } from './channels.js'
+import { createChannelHistory, type ChannelHistory } from './channel-history.js'
+import { formatCursor, parseCursor } from './cursor.js'
+
+export interface MemoryBrokerOptions {
+  /** How much of a channel is kept; the channel table by default. */
+  bounds?: (channel: string) => HistoryBounds
+  /** Epoch milliseconds. */
+  now?: () => number
+  /** Milliseconds between sweeps of messages past their age. Default one minute. */
+  sweepInterval?: number
+}
+
+/**
+ * Fan-out within one process. All channels share one sequence, so that a channel nobody
+ * has published on for long can be forgotten without its cursors becoming ambiguous; the
+ * epoch names this process, so that a cursor of another is known as such.
+ */
+export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
+  const { bounds = historyOf, now = Date.now, sweepInterval = 60_000 } = options
+  const epoch = randomBytes(5).toString('hex')
+  const startedAt = now()
+  const histories = new Map<string, ChannelHistory>()
+  const listeners = new Set<(publication: StoredPublication) => void>()
+  let sequence = 0
+  // What forgotten channels last held: below it nobody can tell what is missing.
+  let forgotten = { sequence: 0, ts: startedAt }
+
+  const sweep = setInterval(() => {
+    for (const [channel, history] of histories) {
+      history.trim(now())
+      if (history.size > 0) continue
+      forgotten = { sequence: Math.max(forgotten.sequence, history.last.sequence), ts: Math.max(forgotten.ts, history.last.ts) }
+      histories.delete(channel)
+    }
+  }, sweepInterval)
+  sweep.unref()
+
+  const openHistory = (channel: string): ChannelHistory | null => {
+    const known = histories.get(channel)
+    if (known) return known
+    const limits = bounds(channel)
+    if (limits.length === 0) return null
+    const history = createChannelHistory(limits, forgotten)
+    histories.set(channel, history)
+    return history
+  }
+
+  /** The sequence number after which messages are wanted; null when the cursor is not of this process. */
+  const locate = (history: ChannelHistory | undefined, since: string): number | null => {
+    const own = parseCursor(since)
+    if (own) return own.epoch === epoch && own.sequence <= sequence ? own.sequence : null
+    return history?.find(since) ?? null
+  }
+
+  return {
+    publish (publication: Publication): string {
+      sequence++
+      const stored: StoredPublication = { ...publication, cursor: publication.cursor ?? formatCursor(epoch, sequence) }
+      openHistory(publication.channel)?.append(stored, sequence, now())
+      for (const listener of listeners) listener(stored)
+      return stored.cursor
+    },
+
+    subscribe (listener) {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    },
+
+    history (channel, { since, limit = 1000 }): HistoryPage {
+      const history = histories.get(channel)
+      history?.trim(now())
+      const head = history?.last.cursor ?? formatCursor(epoch, sequence)
+      if (since === undefined) {
+        const messages = history?.newest(limit) ?? []
+        return { messages, complete: true, cursor: messages.at(-1)?.cursor ?? head }
+      }
+      if (bounds(channel).length === 0) return { messages: [], complete: false, cursor: head }
+      const floor = history?.floor ?? forgotten
+      const messages = typeof since === 'number' ? history?.from(since, limit) ?? [] : null
+      if (messages) return { messages, complete: (since as number) > floor.ts, cursor: messages.at(-1)?.cursor ?? head }
+      const after = locate(history, since as string)
+      if (after === null) return { messages: [], complete: false, cursor: head }
+      const found = history?.after(after, limit) ?? []
+      return { messages: found, complete: after >= floor.sequence, cursor: found.at(-1)?.cursor ?? head }
+    },
+
+    head: (channel) => histories.get(channel)?.last.cursor ?? formatCursor(epoch, sequence),
+
+    async close () {
+      clearInterval(sweep)
+      listeners.clear()
+      histories.clear()
+    }
+  }
+}
