@@ -64,7 +64,7 @@ function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Pit
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfter))))
   }
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').serializer(JSON.stringify).send({
-    type: `/docs/errors#${problem.code.toLowerCase().replaceAll('_', '-')}`,
+    type: `urn:pitwall:error:${problem.code.toLowerCase().replaceAll('_', '-')}`,
     title: errorTable[problem.code][1],
     status: problem.status,
     detail: problem.message,

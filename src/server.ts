@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from './app.js'
+import { ConfigError, loadConfig, type Config } from './config.js'
+import { startEmbeddedMongo, type EmbeddedMongo } from './embedded-mongo/index.js'
+import { createLogger } from './logger.js'
+import { isStoreUnavailable } from './models/store-errors.js'
+import { describeStart } from './start-message.js'
+import { packageDirectory } from './version.js'
+
+/** Time in milliseconds that a shutdown may take before the process ends regardless. */
+const CLOSE_DELAY = 9000
+
+async function main (): Promise<void> {
+  const config = loadConfig()
+  if (config.redisUrl) throw new ConfigError('REDIS_URL was given, but running on several processes is not there yet; allowed: unset')
+  const logger = createLogger(config)
+  let store: EmbeddedMongo | undefined
+  let app: FastifyInstance | undefined
+
+  // Registered before anything is opened, so that a signal during the start closes it too.
+  const closing = closeWithGrace({ delay: CLOSE_DELAY, logger }, async ({ signal, err }) => {
+    if (err) logger.fatal({ err }, 'closing after an error')
+    else logger.info({ signal }, 'closing')
+    await app?.close()
+    await store?.close()
+    logger.info('closed')
+  })
+
+  if (!config.mongodbUri) {
+    store = await startEmbeddedMongo({
+      dataDir: config.dataDir,
+      ...(config.embeddedMongoPort !== undefined && { port: config.embeddedMongoPort }),
+      onWarning: (message) => { logger.warn(message) },
+      onExit: (error) => {
+        logger.fatal({ err: error }, 'the embedded store ended')
+        process.exitCode = 1
+        closing.close()
+      }
+    })
+  }
+  const mongodbUri = config.mongodbUri ?? store?.uri
+  if (mongodbUri === undefined) throw new Error('no database address')
+  const publicDir = fileURLToPath(new URL('public', packageDirectory))
+  app = await buildApp({ ...config, mongodbUri }, { logger, ...(existsSync(publicDir) && { publicDir }) })
+  await app.listen({ port: config.port, host: config.host })
+  const { firstKey } = await app.identities.bootstrap()
+  process.stdout.write(describeStart(app, config, firstKey))
+}
+
+/** The one line to print for a start that failed for a reason the user can mend; null for our own faults. */
+function explainFailure (error: unknown): string | null {
+  const fault = error as NodeJS.ErrnoException & { port?: number, address?: string }
+  if (error instanceof ConfigError) return error.message
+  if (fault.code === 'EADDRINUSE') return `PORT ${fault.port} on ${fault.address} is in use; set PORT to another, or stop what listens there`
+  if (fault.code === 'EACCES' && fault.port !== undefined) return `PORT ${fault.port} needs privileges; set PORT to 1024 or above`
+  if (fault.code === 'EADDRNOTAVAIL') return `HOST ${fault.address} is not an address of this machine`
+  if (fault.name === 'EmbeddedMongoError') return fault.message
+  if (isStoreUnavailable(error)) return `MONGODB_URI: no MongoDB answers at ${redactedHosts()} within 5 s`
+  return null
+}
+
+function redactedHosts (): string {
+  const uri = loadConfigQuietly()?.mongodbUri ?? ''
+  return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1] ?? 'the given address'
+}
+
+function loadConfigQuietly (): Config | undefined {
+  try {
+    return loadConfig()
+  } catch {
+    return undefined
+  }
+}
+
+main().catch((error: unknown) => {
+  const line = explainFailure(error)
+  process.stderr.write(line === null ? `Pitwall could not start: ${error instanceof Error ? error.stack : String(error)}\n` : `Pitwall could not start. ${line}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,49 @@
+import { statSync, writeFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { ConfigError, EnvironmentSchema, loadConfig } from '../../src/config.js'
+
+test('fills in the defaults of development', async (t) => {
+  const directory = t.testdir({})
+  const config = loadConfig({}, directory)
+  t.match(config, {
+    production: false, port: 5000, host: '127.0.0.1', simulate: 5, dashboardAccess: 'public-read', dataDir: join(directory, 'data'), socketPath: '/ws', bodyLimit: 8 * 1024 * 1024
+  })
+  t.equal(loadConfig({}, directory).jwtSecret, config.jwtSecret, 'the made secret is kept')
+  t.equal(statSync(config.dataDir).mode & 0o777, 0o700)
+})
+
+test('production and a database change defaults', async (t) => {
+  const directory = t.testdir({})
+  t.match(loadConfig({ NODE_ENV: 'production' }, directory), { host: '0.0.0.0', simulate: 0, dashboardAccess: 'login' })
+  t.match(loadConfig({ MONGODB_URI: 'mongodb://db' }, directory), { simulate: 0, mongodbUri: 'mongodb://db' })
+  t.match(loadConfig({ HOST: '192.168.1.4' }, directory), { dashboardAccess: 'login', loopback: false })
+})
+
+test('reads .env below the environment', async (t) => {
+  const directory = t.testdir({})
+  writeFileSync(join(directory, '.env'), 'PORT=6000\nSIMULATE=2\nHOST=\nCORS_ORIGIN="https://a.example, https://b.example/"\n')
+  const config = loadConfig({ PORT: '7000', SIMULATE: '' }, directory)
+  t.match(config, { port: 7000, simulate: 2, host: '127.0.0.1', corsOrigins: ['https://a.example', 'https://b.example'] })
+})
+
+test('a wrong value names the variable, the given and the allowed', async (t) => {
+  const directory = t.testdir({})
+  const cases: [NodeJS.ProcessEnv, string][] = [
+    [{ PORT: 'abc' }, 'PORT was given "abc"; allowed: port to listen on, 0 to 65535'],
+    [{ PORT: '70000' }, 'PORT was given "70000"; allowed: port to listen on, 0 to 65535'],
+    [{ DASHBOARD_ACCESS: 'open' }, 'DASHBOARD_ACCESS was given "open"; allowed: public-read or login'],
+    [{ API_KEY: 'short' }, 'API_KEY was given something else; allowed: 20 to 256 characters, letters, digits and !#$%&\'*+-.^_`|~'],
+    [{ CORS_ORIGIN: 'https://a.example/path' }, 'CORS_ORIGIN was given "https://a.example/path"; allowed: origins such as https://app.example, comma-separated'],
+    [{ OPEN_SIGNUP: 'perhaps' }, 'OPEN_SIGNUP was given "perhaps"; allowed: true or false'],
+    [{ RATE_LIMIT_WINDOW: 'soon' }, 'RATE_LIMIT_WINDOW was given "soon"; allowed: a time such as 1 minute or 30 seconds'],
+    [{ TLS_CERT: 'cert.pem' }, 'TLS_KEY is missing; allowed: TLS_CERT and TLS_KEY together, or neither'],
+    [{ NODE_ENV: 'production', MONGODB_URI: 'mongodb://db' }, 'JWT_SECRET is missing; allowed: at least 32 characters, required with NODE_ENV=production and MONGODB_URI']
+  ]
+  for (const [env, message] of cases) t.throws(() => loadConfig(env, directory), new ConfigError(message), message)
+})
+
+test('.env.example lists every setting', async (t) => {
+  const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  for (const name of Object.keys(EnvironmentSchema.properties)) t.match(example, new RegExp(`^${name}=`, 'm'), name)
+})
