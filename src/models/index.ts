@@ -1,9 +1,15 @@
 import type { Connection } from 'mongoose'
+import { sampleModel } from './sample.js'
+import { vehicleModel } from './vehicle.js'
+import { vehicleStateModel } from './vehicle-state.js'
 
 /** All Mongoose models of one connection. Each file of this folder defines one. */
 export function registerModels (connection: Connection) {
   return {
-    connection
+    connection,
+    vehicles: vehicleModel(connection),
+    vehicleStates: vehicleStateModel(connection),
+    samples: sampleModel(connection)
   }
 }
 
