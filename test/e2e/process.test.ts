@@ -1,0 +1,61 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { test } from 'tap'
+import { restClient } from '../helpers/rest-client.js'
+import { runToExit, startServer } from '../helpers/server-process.js'
+
+test('starts with nothing, shows the address and key, keeps everything', async (t) => {
+  const directory = t.testdir({})
+  const first = await startServer(t, directory, { SIMULATE: '0' })
+  t.match(first.key, /^pw_[\w-]{43}$/)
+  t.match(await restClient(first.url)('GET', '/health'), { status: 200, body: { status: 'ok', database: 'up' } })
+  const created = await restClient(first.url, first.key)('POST', '/api/events', { type: 'note', text: 'kept' })
+  t.equal(created.status, 201)
+  const { code, milliseconds } = await first.stop()
+  t.equal(code, 0)
+  t.ok(milliseconds < 10_000)
+
+  const second = await startServer(t, directory, { SIMULATE: '0' })
+  t.equal(second.key, '', 'the key is shown once')
+  const { body } = await restClient(second.url, first.key)<{ text: string }[]>('GET', '/api/events')
+  t.match(body.data, [{ text: 'kept' }])
+})
+
+test('shows vehicles moving on the first visit', async (t) => {
+  const server = await startServer(t, t.testdir({}), { SIMULATE: '3' })
+  const page = await fetch(`${server.url}/`)
+  t.equal(page.status, 200)
+  t.match(await page.text(), /<div id="app"/)
+  const cookie = page.headers.getSetCookie().map((value) => value.split(';')[0]).join('; ')
+  const read = async () => await restClient(server.url)<{ id: string, simulated: boolean, online: boolean, lastSeen: string }[]>('GET', '/api/vehicles', undefined, { cookie })
+  const first = await read()
+  t.equal(first.body.data.length, 3)
+  t.ok(first.body.data.every((vehicle) => vehicle.simulated && vehicle.online))
+})
+
+test('refuses a start in one line', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => { taken.close() })
+  const { port } = taken.address() as AddressInfo
+  const newer = t.testdir({ newer: {}, used: {}, plain: {} })
+  mkdirSync(`${newer}/newer/data`)
+  writeFileSync(`${newer}/newer/data/format-version`, '999\n')
+  const running = await startServer(t, `${newer}/used`, { SIMULATE: '0' })
+  t.ok(running.url)
+  const cases: [string, string, NodeJS.ProcessEnv, RegExp][] = [
+    ['a wrong value', 'plain', { PORT: 'x' }, /^Pitwall could not start\. PORT was given "x"; allowed: .*\n$/],
+    ['a port in use', 'plain', { PORT: String(port) }, new RegExp(`^Pitwall could not start\\. PORT ${port} on 127\\.0\\.0\\.1 is in use`, 'm')],
+    ['a data folder in use', 'used', {}, /^Pitwall could not start\. .*in use.*\n$/],
+    ['a newer data format', 'newer', {}, /^Pitwall could not start\. .*format.*\n$/],
+    ['a database away', 'plain', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/]
+  ]
+  for (const [title, directory, env, pattern] of cases) {
+    const { code, output, milliseconds } = await runToExit(`${newer}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
+    t.equal(code, 1, title)
+    t.match(output, pattern, title)
+    t.ok(milliseconds < 6000, `${title} within 6 s`)
+  }
+})
