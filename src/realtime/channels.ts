@@ -90,18 +90,3 @@ export const mayPublish = (identity: Identity, rule: ChannelRule): boolean =>
 
 /** How much of a channel's past is kept in memory; none of an unknown one. */
 export const historyOf = (channel: string): HistoryBounds => findChannel(channel)?.history ?? none
-
-const messageTypes = [
-  'CREATE', 'UPDATE', 'DELETE', 'FETCH', 'BROADCAST', 'message', 'response', 'error', 'broadcast', 'welcome',
-  'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'publish', 'ack', 'status', 'history', 'presence',
-  'auth', 'authenticated', 'command', 'command-result', 'ping', 'pong', 'data', 'dropped', 'bye', 'seek', 'pause'
-]
-
-/** Types that a TMD may not have: every message type and channel name. */
-export const reservedTypes: ReadonlySet<string> = new Set([...messageTypes, ...channelTable.map((rule) => rule.name), 'replay:'])
-
-/** True for a type that clients may not make up: a message type, a channel or anything in a channel's prefix. */
-export function isReservedType (type: string): boolean {
-  const colon = type.indexOf(':')
-  return reservedTypes.has(type) || (colon !== -1 && reservedTypes.has(type.slice(0, colon + 1)))
-}

@@ -1,0 +1,162 @@
+import { findWebSocket, socketUrl } from './client-socket.js'
+import { createEmitter } from './emitter.js'
+import { createLink, type Incoming, type Link } from './link.js'
+import { createOutgoing } from './outgoing.js'
+import { createSubscription, type ChannelSubscription, type SubscriptionControl } from './subscription.js'
+import {
+  ClientError, type BulkVerdict, type ChannelMessage, type ClientMessage, type ClientResponse, type ClientState,
+  type ConnectOptions, type Sample, type StateChange, type SubscribeOptions
+} from './types.js'
+
+export interface ClientEvents {
+  state: StateChange
+  /** A message that another session sent to this one alone. */
+  message: { data: unknown, from: string, ts: string }
+  /** An error that answers no request. */
+  error: ClientError
+}
+
+/** A connection that comes back by itself, and what can be done with it. */
+export interface Client {
+  readonly state: ClientState
+  /** This connection's id; another one after each reconnect. */
+  readonly sessionId: string | undefined
+  on <K extends keyof ClientEvents> (event: K, listener: (value: ClientEvents[K]) => void): () => void
+  /** Starts the next attempt at once. */
+  reconnectNow (): void
+  close (): void
+  /** Subscribes. @throws ClientError CONFLICT while there is a subscription of the same channel */
+  channel<T = unknown> (name: string, options?: SubscribeOptions): ChannelSubscription<T>
+  /** Resolves once stored. The same `key` within 24 hours publishes once; one is made without it. */
+  publish (channel: string, data: unknown, options?: { key?: string }): Promise<{ cursor: string }>
+  /** Signals of now, or of `ts`. Resolves once stored. */
+  status (values: Sample['values'], options?: { vehicle?: string, ts?: string | number }): Promise<BulkVerdict>
+  /** Samples of one vehicle, judged one by one; those without `ts` are of now. Resolves once stored. */
+  samples (vehicle: string | undefined, samples: Sample[]): Promise<BulkVerdict>
+  /** Creates, changes, removes or fetches events. */
+  send (message: ClientMessage): Promise<ClientResponse>
+  history (channel: string, options?: { since?: string | number, limit?: number }): Promise<{ messages: ChannelMessage[], cursor: string }>
+  presence (channel: string): Promise<{ count: number, members: { sessionId: string, name: string }[] }>
+  /** Milliseconds there and back. */
+  ping (): Promise<number>
+}
+
+/**
+ * Connects, and stays connected: reconnects with full jitter, subscribes again from the
+ * last cursor, sends again what was not acknowledged.
+ * @param url `ws://host:5000/ws`, or the server's http address
+ */
+export function connect (url: string, options: ConnectOptions = {}): Client {
+  const Socket = findWebSocket(options.WebSocket)
+  const events = createEmitter<ClientEvents>()
+  const subscriptions = new Map<string, SubscriptionControl>()
+  let state: ClientState = 'connecting'
+  let sessionId: string | undefined
+  const outgoing = createOutgoing((): Link => link, options.maxQueue ?? 10_000, options.maxSendRate ?? 800)
+
+  const subscribe = (control: SubscriptionControl) => {
+    const { channel } = control.subscription
+    const current = () => subscriptions.get(channel) === control
+    outgoing.request(control.request(), 'never', true).then((reply) => {
+      if (current()) control.accept(reply)
+    }).catch((error: ClientError) => {
+      // A lost connection is no failure: the next one subscribes again.
+      if (!current() || error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return
+      subscriptions.delete(channel)
+      control.end(error)
+    })
+  }
+
+  const receive = (message: Incoming) => {
+    const control = typeof message.channel === 'string' ? subscriptions.get(message.channel) : undefined
+    if (message.type === 'data') return control?.deliver(message)
+    if (message.type === 'dropped') return control?.dropped(Number(message.count))
+    if (outgoing.settle(message)) return
+    if (message.type === 'unsubscribed' && control) {
+      subscriptions.delete(control.subscription.channel)
+      control.end(new ClientError('FORBIDDEN', String(message.reason ?? 'The server ended the subscription')))
+    } else if (message.type === 'message') {
+      events.emit('message', message as unknown as ClientEvents['message'])
+    } else if (message.type === 'error') {
+      const { code = 'INTERNAL', message: text = '', ...details } = message.payload as { code?: string, message?: string }
+      events.emit('error', new ClientError(code, text, details))
+    }
+  }
+
+  const link = createLink({
+    open: async () => {
+      const credential = options.token ? await options.token() : options.key
+      return new Socket(socketUrl(url), credential ? ['pitwall.v1', credential] : ['pitwall.v1'])
+    },
+    onState (change) {
+      state = change.state
+      events.emit('state', change)
+      if (state !== 'closed') return
+      outgoing.close()
+      for (const control of subscriptions.values()) control.end(change.reason ? new ClientError('CLOSED', change.reason) : undefined)
+      subscriptions.clear()
+    },
+    onLive (welcome) {
+      sessionId = String(welcome.sessionId)
+      for (const control of subscriptions.values()) subscribe(control)
+      outgoing.flush()
+    },
+    onMessage: receive,
+    onDown: () => outgoing.interrupt()
+  })
+
+  const ingest = async (message: Record<string, unknown>) => {
+    const { accepted, duplicates, rejected } = await outgoing.request({ type: 'status', ...message }, 'always')
+    return { accepted, duplicates, rejected } as BulkVerdict
+  }
+
+  return {
+    get state () { return state },
+    get sessionId () { return sessionId },
+    on: events.on,
+    reconnectNow: () => link.reconnectNow(),
+    close: () => link.close(),
+    channel<T> (name: string, settings: SubscribeOptions = {}) {
+      if (subscriptions.has(name)) throw new ClientError('CONFLICT', `There is a subscription of ${name} already: use it, or unsubscribe it first`)
+      const control = createSubscription(name, settings, () => {
+        subscriptions.delete(name)
+        if (link.live) link.send({ type: 'unsubscribe', channel: name })
+      })
+      subscriptions.set(name, control)
+      if (link.live) subscribe(control)
+      return control.subscription as ChannelSubscription<T>
+    },
+    async publish (channel, data, { key = randomKey() } = {}) {
+      const { cursor } = await outgoing.request({ type: 'publish', channel, data, key }, 'always')
+      return { cursor: String(cursor) }
+    },
+    // Times are given at the source: a sample sent again after a reconnect is known as the same.
+    status: (values, { vehicle, ts = Date.now() } = {}) => ingest({ ...(vehicle !== undefined && { vehicle }), ts, values }),
+    samples: (vehicle, samples) => ingest({
+      ...(vehicle !== undefined && { vehicle }),
+      samples: samples.map(({ ts = Date.now(), values }) => ({ ts, values }))
+    }),
+    async send (message) {
+      const { payload } = await outgoing.request({ ...message }, message.type === 'FETCH' ? 'always' : 'never')
+      return payload as ClientResponse
+    },
+    async history (channel, settings = {}) {
+      const { messages, cursor } = await outgoing.request({ type: 'history', channel, ...settings }, 'always')
+      return { messages: messages as ChannelMessage[], cursor: String(cursor) }
+    },
+    async presence (channel) {
+      const { count, members } = await outgoing.request({ type: 'presence', channel }, 'always')
+      return { count, members } as Awaited<ReturnType<Client['presence']>>
+    },
+    async ping () {
+      const start = performance.now()
+      await outgoing.request({ type: 'ping' }, 'never')
+      return performance.now() - start
+    }
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing in pages served without TLS. */
+function randomKey (): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

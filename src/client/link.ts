@@ -1,0 +1,151 @@
+import { backoff } from './backoff.js'
+import type { SocketLike, StateChange } from './types.js'
+
+/** A message as it came, of any type. */
+export type Incoming = Record<string, unknown> & { type: string }
+
+export interface LinkOptions {
+  open: () => Promise<SocketLike>
+  onState (change: StateChange): void
+  /** The socket is up and welcomed. */
+  onLive (welcome: Incoming): void
+  onMessage (message: Incoming): void
+  /** The socket is gone; what was sent and not answered may or may not have arrived. */
+  onDown (): void
+}
+
+export interface Link {
+  readonly live: boolean
+  send (message: object): void
+  reconnectNow (): void
+  close (reason?: string): void
+}
+
+interface Network {
+  addEventListener? (event: string, listener: () => void): void
+  removeEventListener? (event: string, listener: () => void): void
+  navigator?: { onLine?: boolean }
+}
+const network = globalThis as unknown as Network
+
+// A server that says nothing for its ping interval is asked; this long after, it is taken for dead.
+const ANSWER_MS = 8000
+const WELCOME_MS = 15_000
+// Below this a connection counts as failed, so that a server which closes at once is not hammered.
+const STEADY_MS = 5000
+const CREDENTIALS_GONE = 4001
+
+/** Keeps one socket up: opens it, notices its death, opens it again with full jitter. */
+export function createLink (options: LinkOptions): Link {
+  let socket: SocketLike | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let pulse: ReturnType<typeof setTimeout> | undefined
+  let attempt = 0
+  let liveSince = 0
+  let pingInterval = 25_000
+  let reconnectAfter = 0
+  let live = false
+  let closed = false
+  // Each attempt has a number; what an abandoned one still reports is ignored.
+  let generation = 0
+
+  const offline = () => network.navigator?.onLine === false
+
+  const attend = (milliseconds: number, then: () => void) => {
+    clearTimeout(pulse)
+    pulse = setTimeout(then, milliseconds)
+  }
+  const watch = () => attend(pingInterval, () => {
+    socket?.send('{"type":"ping"}')
+    attend(ANSWER_MS, () => lose('the server stopped answering'))
+  })
+
+  const lose = (reason: string, code?: number) => {
+    generation++
+    clearTimeout(pulse)
+    const old = socket
+    socket = null
+    old?.close()
+    if (live) options.onDown()
+    live = false
+    if (closed) return
+    if (code === CREDENTIALS_GONE) return link.close('the credentials are no longer valid')
+    if (Date.now() - liveSince > STEADY_MS) attempt = 0
+    attempt++
+    if (offline()) return options.onState({ state: 'offline', attempt, reason: 'the network is down' })
+    const delay = reconnectAfter + backoff(attempt)
+    reconnectAfter = 0
+    options.onState({ state: 'reconnecting', attempt, retryAt: Date.now() + delay, reason })
+    clearTimeout(timer)
+    timer = setTimeout(start, delay)
+  }
+
+  const receive = (message: Incoming) => {
+    if (message.type === 'welcome') {
+      live = true
+      liveSince = Date.now()
+      if (typeof message.pingInterval === 'number') pingInterval = message.pingInterval
+      options.onLive(message)
+      options.onState({ state: 'live' })
+    } else if (message.type === 'bye') {
+      if (typeof message.reconnectAfter === 'number') reconnectAfter = message.reconnectAfter
+    } else if (message.type !== 'pong' || message.id !== undefined) {
+      options.onMessage(message)
+    }
+  }
+
+  const start = () => {
+    clearTimeout(timer)
+    const mine = ++generation
+    options.open().then((opened) => {
+      // First of all: closing a socket that is still connecting is reported as an error too.
+      opened.onerror = () => {}
+      if (mine !== generation) return opened.close()
+      socket = opened
+      attend(WELCOME_MS, () => lose('no welcome came'))
+      opened.onclose = ({ code, reason }: { code: number, reason: string }) => {
+        if (mine === generation) lose(reason || `the connection closed with ${code}`, code)
+      }
+      opened.onmessage = ({ data }: { data: unknown }) => {
+        if (mine !== generation) return
+        const parsed: unknown = JSON.parse(String(data))
+        // Under `pitwall.v1+batch` a frame may be an array of messages.
+        for (const message of Array.isArray(parsed) ? parsed : [parsed]) receive(message as Incoming)
+        watch()
+      }
+    }).catch((error: unknown) => {
+      if (mine === generation) lose(error instanceof Error ? error.message : String(error))
+    })
+  }
+
+  const reconnectNow = () => {
+    if (closed || live) return
+    if (socket) lose('asked to reconnect')
+    start()
+  }
+  const goOffline = () => { if (!closed) lose('the network is down') }
+  network.addEventListener?.('online', reconnectNow)
+  network.addEventListener?.('offline', goOffline)
+
+  const link: Link = {
+    get live () { return live },
+    send: (message) => socket?.send(JSON.stringify(message)),
+    reconnectNow,
+    close (reason) {
+      if (closed) return
+      closed = true
+      network.removeEventListener?.('online', reconnectNow)
+      network.removeEventListener?.('offline', goOffline)
+      clearTimeout(timer)
+      clearTimeout(pulse)
+      generation++
+      if (live) options.onDown()
+      live = false
+      socket?.close(1000)
+      socket = null
+      options.onState({ state: 'closed', ...(reason !== undefined && { reason }) })
+    }
+  }
+  start()
+  return link
+}

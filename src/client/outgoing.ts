@@ -1,0 +1,125 @@
+import type { Incoming, Link } from './link.js'
+import { ClientError } from './types.js'
+
+/** What happens to a request whose connection broke before its answer came. */
+export type Resend = 'always' | 'never'
+
+interface Request {
+  message: Record<string, unknown>
+  resend: Resend
+  sent: boolean
+  resolve (reply: Incoming): void
+  reject (error: ClientError): void
+}
+
+/** Requests that wait for their answers: kept in order, sent again after a reconnect. */
+export interface Outgoing {
+  /**
+   * Rejects with what the server refused, `QUEUE_FULL`, `CONNECTION_LOST` or `CLOSED`.
+   * @param first sent ahead of what waits
+   */
+  request (message: Record<string, unknown>, resend: Resend, first?: boolean): Promise<Incoming>
+  /** True when the message was the answer to a request. */
+  settle (message: Incoming): boolean
+  /** The connection is up: sends all that waits. */
+  flush (): void
+  /** The connection is gone. */
+  interrupt (): void
+  close (): void
+}
+
+/** @param rate messages a second at most; a burst of a tenth of it goes at once */
+export function createOutgoing (link: () => Link, limit: number, rate: number): Outgoing {
+  const waiting = new Map<string, Request>()
+  const unsent = new Set<string>()
+  let number = 0
+  let closed = false
+  let budget = rate / 10
+  let refilled = Date.now()
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const later = (milliseconds: number) => {
+    clearTimeout(timer)
+    timer = setTimeout(flush, milliseconds)
+  }
+
+  const transmit = (id: string, request: Request) => {
+    budget--
+    request.sent = true
+    link().send({ ...request.message, id })
+  }
+
+  const flush = () => {
+    if (!link().live) return
+    const now = Date.now()
+    budget = Math.min(rate / 10, budget + (now - refilled) * rate / 1000)
+    refilled = now
+    for (const id of unsent) {
+      if (budget < 1) return later(1000 / rate * 10)
+      const request = waiting.get(id)
+      unsent.delete(id)
+      if (request) transmit(id, request)
+    }
+  }
+
+  const finish = (id: string) => {
+    waiting.delete(id)
+    unsent.delete(id)
+  }
+
+  return {
+    request: (message, resend, first = false) => new Promise((resolve, reject) => {
+      if (closed) return reject(new ClientError('CLOSED', 'The client is closed'))
+      if (waiting.size >= limit) return reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
+      const id = `r${++number}`
+      const request: Request = { message, resend, sent: false, resolve, reject }
+      waiting.set(id, request)
+      if (first && link().live) return transmit(id, request)
+      unsent.add(id)
+      flush()
+    }),
+
+    settle (message) {
+      const id = typeof message.id === 'string' ? message.id : ''
+      const request = waiting.get(id)
+      if (!request) return false
+      if (message.type !== 'error') {
+        finish(id)
+        request.resolve(message)
+        return true
+      }
+      const { code = 'INTERNAL', message: text = '', ...details } = message.payload as { code?: string, message?: string, retryAfter?: number }
+      if (details.retryAfter !== undefined && request.resend === 'always') {
+        // The server cannot take it now: it stays in the queue, in its place.
+        setTimeout(() => {
+          if (waiting.has(id)) unsent.add(id)
+          flush()
+        }, details.retryAfter * 1000)
+      } else {
+        finish(id)
+        request.reject(new ClientError(code, text, details))
+      }
+      return true
+    },
+
+    flush,
+
+    interrupt () {
+      unsent.clear()
+      for (const [id, request] of waiting) {
+        if (request.sent && request.resend === 'never') {
+          waiting.delete(id)
+          request.reject(new ClientError('CONNECTION_LOST', 'The connection broke before the answer came; it may or may not have been done'))
+        } else unsent.add(id)
+      }
+    },
+
+    close () {
+      closed = true
+      clearTimeout(timer)
+      for (const request of waiting.values()) request.reject(new ClientError('CLOSED', 'The client was closed before the answer came'))
+      waiting.clear()
+      unsent.clear()
+    }
+  }
+}

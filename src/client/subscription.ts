@@ -1,0 +1,116 @@
+import { createEmitter } from './emitter.js'
+import type { Incoming } from './link.js'
+import type { ChannelMessage, ClientError, SubscribeOptions, SubscriptionEvents } from './types.js'
+
+/** A channel as the program sees it: an async iterable of its messages, and callbacks. */
+export interface ChannelSubscription<T = unknown> extends AsyncIterable<ChannelMessage<T>> {
+  readonly channel: string
+  /** Cursor of the last message seen. */
+  readonly cursor: string | undefined
+  on <K extends keyof SubscriptionEvents<T>> (event: K, listener: (value: SubscriptionEvents<T>[K]) => void): () => void
+  /** Ends the subscription and its iterators. */
+  unsubscribe (): void
+}
+
+/** The side of a subscription that the client drives. */
+export interface SubscriptionControl {
+  subscription: ChannelSubscription
+  /** The subscribe message, from the last cursor on. */
+  request (): Record<string, unknown>
+  accept (subscribed: Incoming): void
+  deliver (message: Incoming): void
+  dropped (count: number): void
+  /** No more will come. */
+  end (error?: ClientError): void
+  /** Reports without ending. */
+  fail (error: ClientError): void
+}
+
+// Messages an iterator may be behind; the oldest go after that, and are counted as dropped.
+const ITERATOR_LIMIT = 10_000
+
+export function createSubscription (channel: string, options: SubscribeOptions, leave: () => void): SubscriptionControl {
+  const emitter = createEmitter<SubscriptionEvents>()
+  const readers = new Set<{ push (message: ChannelMessage): void, end (error?: ClientError): void }>()
+  const { since, ...settings } = options
+  let cursor: string | undefined
+  let ended = false
+
+  const end = (error?: ClientError) => {
+    if (ended) return
+    ended = true
+    if (error) emitter.emit('error', error)
+    for (const reader of readers) reader.end(error)
+    readers.clear()
+  }
+
+  const iterate = (): AsyncIterator<ChannelMessage> => {
+    const buffer: ChannelMessage[] = []
+    let wake: (() => void) | null = null
+    let failure: ClientError | undefined
+    const reader = {
+      over: ended,
+      push (message: ChannelMessage) {
+        if (buffer.push(message) > ITERATOR_LIMIT) {
+          buffer.shift()
+          emitter.emit('dropped', { channel, count: 1 })
+        }
+        wake?.()
+      },
+      end (error?: ClientError) {
+        reader.over = true
+        failure = error
+        wake?.()
+      }
+    }
+    if (!ended) readers.add(reader)
+    return {
+      async next () {
+        while (buffer.length === 0 && !reader.over) {
+          await new Promise<void>((resolve) => { wake = resolve })
+          wake = null
+        }
+        const value = buffer.shift()
+        if (value) return { value, done: false }
+        if (failure) throw failure
+        return { value: undefined, done: true }
+      },
+      async return () {
+        readers.delete(reader)
+        reader.end()
+        return { value: undefined, done: true }
+      }
+    }
+  }
+
+  return {
+    subscription: {
+      channel,
+      get cursor () { return cursor },
+      on: emitter.on,
+      unsubscribe () {
+        if (ended) return
+        end()
+        leave()
+      },
+      [Symbol.asyncIterator]: iterate
+    },
+    request: () => ({ type: 'subscribe', channel, ...settings, ...((cursor ?? since) !== undefined && { since: cursor ?? since }) }),
+    accept (subscribed) {
+      const position = String(subscribed.cursor)
+      if (typeof subscribed.recovered === 'boolean') emitter.emit('recovered', { channel, recovered: subscribed.recovered, cursor: position })
+      // With a recovered gap its messages follow and move the cursor; their start is not yet seen.
+      if (subscribed.recovered !== true) cursor = position
+      if (subscribed.snapshot !== undefined) emitter.emit('snapshot', { channel, cursor: position, data: subscribed.snapshot })
+    },
+    deliver (incoming) {
+      const message = incoming as unknown as ChannelMessage
+      cursor = message.cursor
+      emitter.emit('message', message)
+      for (const reader of readers) reader.push(message)
+    },
+    dropped: (count) => emitter.emit('dropped', { channel, count }),
+    end,
+    fail: (error) => emitter.emit('error', error)
+  }
+}
