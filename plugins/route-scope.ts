@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required on every route; a route without one stops the start. */
     scope?: RouteScope
+    /** True on the routes that a visitor of `public-read` may call, with the scope; all others refuse one. */
+    visitor?: true
   }
   interface FastifyRequest {
     /** Set by the api-key plugin before any handler runs; null on public routes without a credential. */
@@ -27,10 +29,13 @@ export default fp(async (app) => {
     if (unnamed) throw new Error(`Route ${String(unnamed.method)} ${unnamed.url} names no scope`)
   })
   app.addHook('preValidation', async (request) => {
-    const { scope } = request.routeOptions.config
+    const { scope, visitor } = request.routeOptions.config
     if (scope === 'public' || request.is404) return
     if (scope === undefined) throw new PitwallError('FORBIDDEN', 'This route names no scope')
     const identity = identityOf(request)
+    if (identity.kind === 'visitor' && visitor !== true) {
+      throw new PitwallError('FORBIDDEN', 'Visitors may not see this; sign in')
+    }
     if (scope !== 'any' && !hasScope(identity, scope)) {
       throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)
     }

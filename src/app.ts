@@ -2,11 +2,13 @@ import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Config } from './config.js'
+import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
 import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
 import errorHandler from '../plugins/error-handler.js'
+import identity from '../plugins/identity.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
@@ -61,6 +63,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(broker)
 
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
+  await app.register(identity)
 
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
@@ -68,7 +71,8 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(hello, { prefix: '/api/hello' })
 
   // Everything below needs a credential.
-  await app.register(async () => {
+  await app.register(async (api) => {
+    await api.register(apiKey)
   }, { prefix: '/api' })
   return app
 }

@@ -16,6 +16,8 @@ export interface Identity {
   vehicle?: string
   /** Bound keys may write only as this device. */
   device?: string
+  /** Epoch milliseconds after which the credential is no longer good. */
+  expiresAt?: number
 }
 
 /** True if the identity holds the scope, directly or by being admin. */

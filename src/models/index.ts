@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { apiKeyModel } from './api-key.js'
 import { sampleModel } from './sample.js'
 import { vehicleModel } from './vehicle.js'
 import { vehicleStateModel } from './vehicle-state.js'
@@ -7,6 +8,7 @@ import { vehicleStateModel } from './vehicle-state.js'
 export function registerModels (connection: Connection) {
   return {
     connection,
+    apiKeys: apiKeyModel(connection),
     vehicles: vehicleModel(connection),
     vehicleStates: vehicleStateModel(connection),
     samples: sampleModel(connection)
