@@ -35,3 +35,5 @@ schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })
 export function sampleModel (connection: Connection) {
   return connection.model('Sample', schema)
 }
+
+export type SampleModel = ReturnType<typeof sampleModel>

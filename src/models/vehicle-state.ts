@@ -26,3 +26,5 @@ const schema = new Schema<VehicleStateRecord>({
 export function vehicleStateModel (connection: Connection) {
   return connection.model('VehicleState', schema)
 }
+
+export type VehicleStateModel = ReturnType<typeof vehicleStateModel>

@@ -20,3 +20,5 @@ schema.index({ createdAt: -1, _id: -1 })
 export function vehicleModel (connection: Connection) {
   return connection.model('Vehicle', schema)
 }
+
+export type VehicleModel = ReturnType<typeof vehicleModel>

@@ -1,0 +1,93 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { PitwallError } from '../errors.js'
+
+/** Work that is waiting: its weight in documents and bytes. */
+export interface Weighed { documents: number, bytes: number }
+
+export interface GroupCommitOptions<T extends Weighed> {
+  /** Stores a group. Rejects when nothing can be said of any of it. */
+  flush (group: T[]): Promise<void>
+  /** Bytes that may wait; more is refused. Default 32 MiB. */
+  maxBytes?: number
+  /** Documents at which a group is full. Default 4,000. */
+  maxDocuments?: number
+}
+
+export interface GroupCommit<T extends Weighed> {
+  /** Resolves when the group it became part of is stored. @throws TOO_MANY_REQUESTS when too much is waiting */
+  add (item: T): Promise<void>
+  /** Resolves when the flush now in flight is over, however it ended. */
+  settle (): Promise<void>
+  /** Resolves when nothing is waiting or in flight. */
+  drain (): Promise<void>
+  /** Bytes waiting or in flight. */
+  readonly pendingBytes: number
+}
+
+interface Waiting<T> { item: T, resolve: () => void, reject: (error: unknown) => void }
+
+/**
+ * Group commit: a flush starts as soon as none is in flight, and takes with it all that
+ * came in meanwhile. An idle server thus adds nothing but the end of the current turn of
+ * the event loop, which gathers what arrived together; a busy one at most one flush.
+ */
+export function createGroupCommit<T extends Weighed> (options: GroupCommitOptions<T>): GroupCommit<T> {
+  const { flush, maxBytes = 32 * 1024 * 1024, maxDocuments = 4000 } = options
+  let waiting: Waiting<T>[] = []
+  let waitingBytes = 0
+  let inFlightBytes = 0
+  let running = false
+  let current: Promise<void> = Promise.resolve()
+
+  const takeGroup = (): Waiting<T>[] => {
+    let documents = 0
+    let taken = 0
+    while (taken < waiting.length && (taken === 0 || documents < maxDocuments)) documents += waiting[taken++]?.item.documents ?? 0
+    const group = waiting.slice(0, taken)
+    waiting = taken === waiting.length ? [] : waiting.slice(taken)
+    return group
+  }
+
+  const flushGroup = async (group: Waiting<T>[]) => {
+    inFlightBytes = group.reduce((sum, { item }) => sum + item.bytes, 0)
+    waitingBytes -= inFlightBytes
+    try {
+      await flush(group.map(({ item }) => item))
+      for (const { resolve } of group) resolve()
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+    inFlightBytes = 0
+  }
+
+  const run = async () => {
+    while (waiting.length > 0) {
+      current = flushGroup(takeGroup())
+      await current
+    }
+    running = false
+  }
+
+  return {
+    add (item) {
+      if (waitingBytes + inFlightBytes + item.bytes > maxBytes && waitingBytes + inFlightBytes > 0) {
+        return Promise.reject(new PitwallError('TOO_MANY_REQUESTS', 'More is waiting to be stored than the server keeps in memory', { retryAfter: 1 }))
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ item, resolve, reject })
+        waitingBytes += item.bytes
+        if (running) return
+        running = true
+        setImmediate(() => { void run() })
+      })
+    },
+    settle: () => current,
+    async drain () {
+      while (running) {
+        await current
+        await nextTurn()
+      }
+    },
+    get pendingBytes () { return waitingBytes + inFlightBytes }
+  }
+}

@@ -1,0 +1,151 @@
+import { PitwallError } from '../errors.js'
+import type { Identity } from '../identity/identity.js'
+import type { Broker } from '../realtime/broker.js'
+import type { BulkVerdict } from '../schemas/envelope.js'
+import type { StatusMessageSchema, StatusReplySchema } from '../schemas/status.js'
+import { MAX_SAMPLES } from '../schemas/telemetry.js'
+import { arrivalCursor, arrivalTime } from './arrival.js'
+import { createGroupCommit } from './group-commit.js'
+import { checkSample, checkStatus, checkVehicle, type CheckedSample } from './sample-input.js'
+import type { ArrivedSample, Sample, SampleStore } from './sample-store.js'
+import type { VehicleRegistry } from './vehicle-registry.js'
+import { moveState, noteSeen, type VehicleTracker } from './vehicle-tracker.js'
+import { resolveVehicle, sourceOf, type VehicleOfDevice } from './write-permission.js'
+
+export interface IngestOptions {
+  registry: VehicleRegistry
+  store: SampleStore
+  broker: Broker
+  vehicleOfDevice: VehicleOfDevice
+  now: () => number
+  /** Called when a vehicle that was offline sent again. */
+  onReturn (vehicle: VehicleTracker, now: number): void
+  /** Bytes that may wait for the store. */
+  maxBytes?: number
+}
+
+/** Samples of one request: judged, stored and answered together. */
+interface IngestRequest {
+  samples: Sample[]
+  vehicle: string
+  documents: number
+  bytes: number
+}
+
+/**
+ * The one way of samples into Pitwall, from REST, sockets and the simulator: judged,
+ * stored in a group with whatever else is waiting, moved into the latest state and
+ * published, then answered once the state is stored too.
+ */
+export function createIngest (options: IngestOptions) {
+  const { registry, store, broker, vehicleOfDevice, now, onReturn } = options
+
+  const flush = async (requests: IngestRequest[]): Promise<void> => {
+    const time = now()
+    await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
+    const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
+    const arrived = await store.store(requests.flatMap(({ samples }) => samples), time)
+    const seen = new Set<VehicleTracker>()
+    // Duplicates count as well: their first arrival may have been cut off before it moved the state.
+    const statuses = requests.flatMap((request) => moveByRequest(request, trackers.get(request.vehicle) as VehicleTracker, seen) ?? [])
+    for (const tracker of seen) noteSeen(tracker, time)
+    publish(arrived, statuses, time)
+    for (const tracker of seen) {
+      if (tracker.online) continue
+      tracker.online = true
+      onReturn(tracker, time)
+    }
+    await registry.saveStates(trackers.values())
+  }
+
+  /** Moves the state by what a request stored. @returns its status message: all that moved */
+  const moveByRequest = (request: IngestRequest, tracker: VehicleTracker, seen: Set<VehicleTracker>): StatusMessageSchema | null => {
+    let latest = 0
+    let moved: StatusMessageSchema | null = null
+    for (const { ts, values, verdict } of request.samples) {
+      if (verdict !== 'accepted' && verdict !== 'duplicate') continue
+      const signals = moveState(tracker, ts, values)
+      if (!signals) continue
+      latest = Math.max(latest, ts)
+      moved = Object.assign(moved ?? { vehicle: request.vehicle, ts: '' }, signals)
+    }
+    if (!moved) return null
+    seen.add(tracker)
+    moved.ts = new Date(latest).toISOString()
+    return moved
+  }
+
+  const publish = (arrived: ArrivedSample[], statuses: StatusMessageSchema[], time: number) => {
+    for (const { vehicle, ts, values, arrival } of arrived) {
+      const data = { ts: new Date(ts).toISOString(), values }
+      broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
+    }
+    for (const data of statuses) broker.publish({ channel: 'status', data, ts: time })
+  }
+
+  const queue = createGroupCommit({ flush, ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }) })
+
+  const toSample = (checked: CheckedSample, vehicle: string, source: string): Sample => ({
+    vehicle,
+    source,
+    ts: checked.ts ?? 0,
+    serverStamped: checked.ts === undefined,
+    values: checked.values
+  })
+
+  return {
+    /**
+     * Stores one status, `{vehicle?, ts?, …signals}`, and publishes it. Resolves once stored.
+     * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT, TOO_MANY_REQUESTS
+     */
+    async ingestStatus (identity: Identity, status: unknown): Promise<StatusReplySchema> {
+      const checked = checkStatus(status, now())
+      const vehicle = await resolveVehicle(identity, checked.vehicle, vehicleOfDevice)
+      const sample = toSample(checked, vehicle, sourceOf(identity))
+      await queue.add({ samples: [sample], vehicle, documents: 1, bytes: checked.bytes })
+      if (typeof sample.verdict === 'object') throw new PitwallError(sample.verdict.code, sample.verdict.message)
+      return { vehicle, ts: new Date(sample.ts).toISOString() }
+    },
+
+    /**
+     * Stores samples `{ts?, values}` of one vehicle, judged one by one. Resolves once stored.
+     * @throws VALIDATION_FAILED for what concerns all, FORBIDDEN, PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS
+     */
+    async ingestSamples (identity: Identity, asked: string | undefined, given: unknown[]): Promise<BulkVerdict> {
+      if (given.length > MAX_SAMPLES) throw new PitwallError('PAYLOAD_TOO_LARGE', `At most ${MAX_SAMPLES} samples at once`)
+      const vehicle = await resolveVehicle(identity, asked === undefined ? undefined : checkVehicle(asked), vehicleOfDevice)
+      const result: BulkVerdict = { accepted: 0, duplicates: 0, rejected: [] }
+      const indexes: number[] = []
+      const samples: Sample[] = []
+      let bytes = 0
+      for (const [index, item] of given.entries()) {
+        try {
+          const checked = checkSample(item, now())
+          samples.push(toSample(checked, vehicle, sourceOf(identity)))
+          indexes.push(index)
+          bytes += checked.bytes
+        } catch (error) {
+          if (!(error instanceof PitwallError)) throw error
+          result.rejected.push({ index, code: error.code, message: error.message })
+        }
+      }
+      if (samples.length > 0) await queue.add({ samples, vehicle, documents: samples.length, bytes })
+      for (const [place, { verdict }] of samples.entries()) {
+        if (verdict === 'accepted') result.accepted++
+        else if (verdict === 'duplicate') result.duplicates++
+        else result.rejected.push({ index: indexes[place] ?? place, code: verdict?.code ?? 'INTERNAL', message: verdict?.message ?? 'Not stored' })
+      }
+      result.rejected.sort((a, b) => a.index - b.index)
+      return result
+    },
+
+    /** Resolves when the group now being stored is done. */
+    settle: () => queue.settle(),
+    /** Resolves when nothing is waiting to be stored. */
+    drain: () => queue.drain(),
+    /** Bytes of samples not stored yet. */
+    get pendingBytes () { return queue.pendingBytes }
+  }
+}
+
+export type Ingest = ReturnType<typeof createIngest>

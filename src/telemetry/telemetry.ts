@@ -1,0 +1,150 @@
+import { createDocumentCollection, type DocumentChange, type WriteOptions } from '../entities/document-collection.js'
+import { PitwallError } from '../errors.js'
+import type { SampleModel } from '../models/sample.js'
+import type { VehicleModel } from '../models/vehicle.js'
+import type { VehicleStateModel } from '../models/vehicle-state.js'
+import type { Broker } from '../realtime/broker.js'
+import type { HistoryQuerySchema, HistorySchema, SampleMessageSchema } from '../schemas/telemetry.js'
+import type { VehicleDocumentSchema } from '../schemas/vehicle.js'
+import { createArrivalClock } from './arrival.js'
+import { parseRange, readBuckets, readMessages, readPoints } from './history.js'
+import { createIngest } from './ingest.js'
+import { watchPresence } from './presence.js'
+import { createSampleChannel } from './sample-channel.js'
+import { createSampleStore } from './sample-store.js'
+import { createStateReader } from './state-reader.js'
+import { createVehicleRegistry } from './vehicle-registry.js'
+import type { VehicleOfDevice } from './write-permission.js'
+
+const DAY = 24 * 60 * 60 * 1000
+/** Days that samples of simulated vehicles are kept. */
+export const SIMULATED_RETENTION_DAYS = 1
+
+export interface TelemetryOptions {
+  models: {
+    vehicles: VehicleModel
+    vehicleStates: VehicleStateModel
+    samples: SampleModel
+  }
+  broker: Broker
+  /** Days that samples are kept. */
+  retentionDays: number
+  vehicleOfDevice: VehicleOfDevice
+  /** Called after each write of a vehicle's document. */
+  onVehicleWrite?: (change: DocumentChange) => void
+  /** Epoch milliseconds. */
+  now?: () => number
+}
+
+/** Vehicles, their samples, latest state and history. */
+export async function createTelemetry (options: TelemetryOptions) {
+  const { models, broker, retentionDays, vehicleOfDevice, onVehicleWrite, now = Date.now } = options
+  const { vehicles: vehicleModel, vehicleStates, samples } = models
+  const removalListeners = new Set<(vehicle: string) => void>()
+
+  const [newest] = await samples.find({}, { arrival: 1 }).sort({ _id: -1 }).limit(1).lean()
+  const registry = createVehicleRegistry({ vehicles: vehicleModel, vehicleStates })
+  const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
+  const store = createSampleStore({
+    samples,
+    arrivals: createArrivalClock(newest?.arrival),
+    expiryOf: (vehicle, time) => time + retentionOf(vehicle)
+  })
+  const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
+  const ingest = createIngest({ registry, store, broker, vehicleOfDevice, now, onReturn: (tracker, time) => { presence.tell(tracker, time) } })
+  const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, now })
+  const vehicles = createDocumentCollection<VehicleDocumentSchema>({
+    collection: vehicleModel.collection,
+    noun: 'vehicle',
+    sortable: ['name'],
+    filterable: ['name', 'simulated'],
+    ...(onVehicleWrite && { onWrite: onVehicleWrite })
+  })
+
+  /** Removes what is stored of vehicles whose documents are gone. */
+  const removeData = async (ids: string[]) => {
+    for (const id of ids) {
+      registry.forget(id)
+      for (const listener of removalListeners) listener(id)
+    }
+    // What is being stored at this moment may still be theirs.
+    await ingest.settle()
+    await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
+  }
+
+  const requireVehicle = async (id: string) => {
+    if (!await vehicleModel.exists({ _id: id })) throw new PitwallError('NOT_FOUND', `There is no vehicle ${JSON.stringify(id)}`)
+  }
+
+  return {
+    ingestStatus: ingest.ingestStatus,
+    ingestSamples: ingest.ingestSamples,
+    statesOf: states.statesOf,
+    stateOf: states.stateOf,
+    /** Vehicles' documents, without state: list, get, create, change. */
+    vehicles,
+
+    /** Removes a vehicle and all that is stored of it. @throws NOT_FOUND, PRECONDITION_FAILED */
+    async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocumentSchema> {
+      const removed = await vehicles.remove(id, write)
+      await removeData([id])
+      return removed
+    },
+
+    /** Removes all simulated vehicles and what is stored of them. @returns how many there were */
+    async removeSimulated (): Promise<number> {
+      const ids = (await vehicleModel.find({ simulated: true }, { _id: 1 }).lean()).map(({ _id }) => _id)
+      await vehicleModel.deleteMany({ _id: { $in: ids } })
+      for (const id of ids) onVehicleWrite?.({ action: 'deleted', id })
+      await removeData(ids)
+      return ids.length
+    },
+
+    /** Makes simulated vehicles' documents where they are not there. */
+    addSimulated: (ids: string[]) => registry.addSimulated(ids),
+
+    /** Calls the listener with each vehicle that is removed, until the returned function is called. */
+    onRemove (listener: (vehicle: string) => void): () => void {
+      removalListeners.add(listener)
+      return () => { removalListeners.delete(listener) }
+    },
+
+    /**
+     * A range of a vehicle's past by signal: points, or buckets when `points` is given.
+     * @throws NOT_FOUND, VALIDATION_FAILED, BAD_REQUEST when there are too many
+     */
+    async history (vehicle: string, query: HistoryQuerySchema): Promise<HistorySchema> {
+      const range = parseRange(vehicle, query, now(), false)
+      await requireVehicle(vehicle)
+      return query.points === undefined ? readPoints(samples, range) : readBuckets(samples, range, query.points)
+    },
+
+    /**
+     * All samples of a range for an export, and the signals they may have.
+     * @throws NOT_FOUND, VALIDATION_FAILED
+     */
+    async exportSamples (vehicle: string, query: HistoryQuerySchema): Promise<{ signals: string[], samples: AsyncGenerator<SampleMessageSchema> }> {
+      const range = parseRange(vehicle, query, now(), true)
+      await requireVehicle(vehicle)
+      const signals = range.signals ?? Object.keys((await states.stateOf(vehicle)).state).sort()
+      return { signals, samples: readMessages(samples, range) }
+    },
+
+    /** Sources of the channels `status` and `vehicle:`. */
+    channels: {
+      status: { snapshot: () => states.allStatuses() },
+      vehicle: createSampleChannel({ samples, states, retentionOf, now })
+    },
+
+    /** Bytes of samples that wait for the store. */
+    get pendingBytes () { return ingest.pendingBytes },
+
+    /** Waits for what is being stored, and stops watching. */
+    async close (): Promise<void> {
+      presence.stop()
+      await ingest.drain()
+    }
+  }
+}
+
+export type Telemetry = Awaited<ReturnType<typeof createTelemetry>>

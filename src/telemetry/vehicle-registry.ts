@@ -1,0 +1,134 @@
+import type { VehicleModel } from '../models/vehicle.js'
+import type { VehicleStateModel } from '../models/vehicle-state.js'
+import { isOnline, type VehicleTracker } from './vehicle-tracker.js'
+import { duplicateKeyFields } from '../models/store-errors.js'
+import { nameOfStored, storedName } from './signal-fields.js'
+
+export interface VehicleRegistryOptions {
+  vehicles: VehicleModel
+  vehicleStates: VehicleStateModel
+}
+
+interface StateUpdate {
+  updateOne: { filter: { _id: string }, update: Record<string, Record<string, unknown>>, upsert: boolean }
+}
+
+// Another node may have removed a vehicle: whether its document is there is asked again after this long.
+const RECHECK_AFTER = 30_000
+
+/** Vehicles that samples come from: their documents, made by the first sample, and their latest state, in memory and stored. */
+export function createVehicleRegistry ({ vehicles, vehicleStates }: VehicleRegistryOptions) {
+  const trackers = new Map<string, VehicleTracker>()
+
+  const makeDocuments = async (ids: string[], simulated: boolean) => {
+    const now = new Date()
+    try {
+      await vehicles.collection.bulkWrite(ids.map((id) => ({
+        updateOne: {
+          filter: { _id: id as never },
+          update: { $setOnInsert: { name: id, simulated, createdAt: now, updatedAt: now } },
+          upsert: true
+        }
+      })), { ordered: false })
+    } catch (error) {
+      // Two upserts of one new id may both try to insert; the loser finds it there.
+      if (!duplicateKeyFields(error)) throw error
+    }
+  }
+
+  const load = async (ids: string[], now: number) => {
+    const [documents, states] = await Promise.all([
+      vehicles.find({ _id: { $in: ids } }, { simulated: 1 }).lean(),
+      vehicleStates.find({ _id: { $in: ids } }).lean()
+    ])
+    const stateOf = new Map(states.map((state) => [state._id, state]))
+    for (const { _id: vehicle, simulated } of documents) {
+      const known = trackers.get(vehicle)
+      if (known) {
+        known.checkedAt = now
+        known.simulated = simulated
+        continue
+      }
+      const state = stateOf.get(vehicle)
+      const lastSeen = state?.lastSeen?.getTime() ?? 0
+      const cadence = state?.cadence ?? null
+      trackers.set(vehicle, {
+        vehicle,
+        simulated,
+        signals: new Map(Object.entries(state?.signals ?? {}).map(([key, { t, v }]) => [nameOfStored(key), { t: t.getTime(), v }])),
+        dirty: new Set(),
+        lastSeen,
+        cadence,
+        online: isOnline(lastSeen, cadence, now),
+        checkedAt: now
+      })
+    }
+  }
+
+  const writeStates = async (updates: StateUpdate[]) => {
+    try {
+      await vehicleStates.collection.bulkWrite(updates as never, { ordered: false })
+    } catch (error) {
+      // As above; the updates can be repeated without harm, and find the document now.
+      if (!duplicateKeyFields(error)) throw error
+      await vehicleStates.collection.bulkWrite(updates as never, { ordered: false })
+    }
+  }
+
+  return {
+    trackers,
+
+    /** Makes sure that each vehicle's document is there and its state in memory. Costs nothing for vehicles seen lately. */
+    async ensure (ids: Iterable<string>, now: number): Promise<void> {
+      const due = [...ids].filter((id) => now - (trackers.get(id)?.checkedAt ?? -Infinity) > RECHECK_AFTER)
+      if (due.length === 0) return
+      await makeDocuments(due, false)
+      await load(due, now)
+    },
+
+    /** The tracker of a vehicle that `ensure` has seen to. */
+    trackerOf (vehicle: string): VehicleTracker {
+      const tracker = trackers.get(vehicle)
+      if (!tracker) throw new Error(`Vehicle ${vehicle} was not made sure of`)
+      return tracker
+    },
+
+    /** Makes the documents of simulated vehicles. */
+    addSimulated: (ids: string[]) => makeDocuments(ids, true),
+
+    /** Stores what moved. Each signal moves only by a newer time there as well, whoever else writes it. */
+    async saveStates (moved: Iterable<VehicleTracker>): Promise<void> {
+      const saved: { tracker: VehicleTracker, names: string[] }[] = []
+      const updates: StateUpdate[] = []
+      for (const tracker of moved) {
+        const names = [...tracker.dirty]
+        if (names.length === 0) continue
+        const latest: Record<string, unknown> = { lastSeen: new Date(tracker.lastSeen) }
+        for (const name of names) {
+          const value = tracker.signals.get(name)
+          if (value) latest[`signals.${storedName(name)}`] = { t: new Date(value.t), v: value.v }
+        }
+        saved.push({ tracker, names })
+        updates.push({
+          updateOne: {
+            filter: { _id: tracker.vehicle },
+            update: { $max: latest, $set: { cadence: tracker.cadence } },
+            upsert: true
+          }
+        })
+        tracker.dirty.clear()
+      }
+      if (updates.length === 0) return
+      try {
+        await writeStates(updates)
+      } catch (error) {
+        for (const { tracker, names } of saved) for (const name of names) tracker.dirty.add(name)
+        throw error
+      }
+    },
+
+    forget (vehicle: string): void { trackers.delete(vehicle) }
+  }
+}
+
+export type VehicleRegistry = ReturnType<typeof createVehicleRegistry>

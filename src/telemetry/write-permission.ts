@@ -1,0 +1,24 @@
+import { PitwallError } from '../errors.js'
+import type { Identity } from '../identity/identity.js'
+
+/** The vehicle a device is fitted to, as its document says. */
+export type VehicleOfDevice = (device: string) => Promise<string | undefined>
+
+/** The vehicle of statuses that name none, from credentials bound to none. */
+export const DEFAULT_VEHICLE = 'default'
+
+/**
+ * The vehicle an identity's samples go to. A credential bound to a vehicle writes only
+ * that one; one bound to a device only the device's vehicle, or the vehicle of the
+ * device's own name when it has none.
+ * @throws FORBIDDEN for another one
+ */
+export async function resolveVehicle (identity: Identity, asked: string | undefined, vehicleOfDevice: VehicleOfDevice): Promise<string> {
+  const bound = identity.vehicle ?? (identity.device === undefined ? undefined : await vehicleOfDevice(identity.device) ?? identity.device)
+  if (bound === undefined) return asked ?? DEFAULT_VEHICLE
+  if (asked === undefined || asked === bound) return bound
+  throw new PitwallError('FORBIDDEN', `This key may write only the vehicle ${bound}`)
+}
+
+/** Where samples of an identity come from, for their unique key. */
+export const sourceOf = (identity: Identity): string => identity.device ?? identity.id
