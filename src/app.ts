@@ -16,8 +16,12 @@ import rateLimit from '../plugins/rate-limit.js'
 import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
 import securityHeaders from '../plugins/security-headers.js'
+import telemetry from '../plugins/telemetry.js'
 import health from '../routes/health/index.js'
 import hello from '../routes/api/hello/index.js'
+import signals from '../routes/api/signals/index.js'
+import updateStatus from '../routes/api/update-status/index.js'
+import vehicles from '../routes/api/vehicles/index.js'
 
 /** Config with the database's address known: given, or the embedded store's. */
 export type AppConfig = Config & { mongodbUri: string }
@@ -64,6 +68,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
 
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
   await app.register(identity)
+  await app.register(telemetry)
 
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
@@ -73,6 +78,9 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   // Everything below needs a credential.
   await app.register(async (api) => {
     await api.register(apiKey)
+    await api.register(updateStatus, { prefix: '/update-status' })
+    await api.register(vehicles, { prefix: '/vehicles' })
+    await api.register(signals, { prefix: '/signals' })
   }, { prefix: '/api' })
   return app
 }

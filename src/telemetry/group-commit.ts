@@ -36,7 +36,7 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
   let waiting: Waiting<T>[] = []
   let waitingBytes = 0
   let inFlightBytes = 0
-  let running = false
+  let runner: Promise<void> | null = null
   let current: Promise<void> = Promise.resolve()
 
   const takeGroup = (): Waiting<T>[] => {
@@ -65,7 +65,7 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
       current = flushGroup(takeGroup())
       await current
     }
-    running = false
+    runner = null
   }
 
   return {
@@ -76,18 +76,11 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
       return new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject })
         waitingBytes += item.bytes
-        if (running) return
-        running = true
-        setImmediate(() => { void run() })
+        runner ??= nextTurn().then(run)
       })
     },
     settle: () => current,
-    async drain () {
-      while (running) {
-        await current
-        await nextTurn()
-      }
-    },
+    drain: () => runner ?? Promise.resolve(),
     get pendingBytes () { return waitingBytes + inFlightBytes }
   }
 }

@@ -1,0 +1,24 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ingestRateLimit } from '../../../plugins/rate-limit.js'
+import { identityOf } from '../../../plugins/route-scope.js'
+import { Success } from '../../../src/schemas/envelope.js'
+import { StatusInputSchema, StatusReplySchema } from '../../../src/schemas/status.js'
+
+const updateStatus: FastifyPluginAsyncTypebox = async (app) => {
+  const { telemetry } = app
+
+  app.post('/', {
+    config: { scope: 'ingest', rateLimit: ingestRateLimit },
+    schema: {
+      summary: 'Send the signals of a vehicle at one instant',
+      tags: ['telemetry'],
+      body: StatusInputSchema,
+      response: { 200: Success(StatusReplySchema) }
+    }
+  }, async (request) => ({
+    success: true as const,
+    data: await telemetry.ingestStatus(identityOf(request), request.body)
+  }))
+}
+
+export default updateStatus
