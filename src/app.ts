@@ -4,9 +4,11 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Config } from './config.js'
 import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
+import changeFeed from '../plugins/change-feed.js'
 import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
+import entities from '../plugins/entities.js'
 import errorHandler from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
 import lifecycle from '../plugins/lifecycle.js'
@@ -18,6 +20,11 @@ import routeScope from '../plugins/route-scope.js'
 import securityHeaders from '../plugins/security-headers.js'
 import telemetry from '../plugins/telemetry.js'
 import health from '../routes/health/index.js'
+import data from '../routes/api/data/index.js'
+import devices from '../routes/api/devices/index.js'
+import engineIcon from '../routes/api/engine-icon/index.js'
+import events from '../routes/api/events/index.js'
+import gear from '../routes/api/gear/index.js'
 import hello from '../routes/api/hello/index.js'
 import signals from '../routes/api/signals/index.js'
 import updateStatus from '../routes/api/update-status/index.js'
@@ -68,6 +75,8 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
 
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
   await app.register(identity)
+  await app.register(changeFeed)
+  await app.register(entities)
   await app.register(telemetry)
 
   // Public routes.
@@ -78,6 +87,11 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   // Everything below needs a credential.
   await app.register(async (api) => {
     await api.register(apiKey)
+    await api.register(events, { prefix: '/events' })
+    await api.register(devices, { prefix: '/devices' })
+    await api.register(gear, { prefix: '/gear' })
+    await api.register(engineIcon, { prefix: '/engine-icon' })
+    await api.register(data, { prefix: '/data' })
     await api.register(updateStatus, { prefix: '/update-status' })
     await api.register(vehicles, { prefix: '/vehicles' })
     await api.register(signals, { prefix: '/signals' })

@@ -1,5 +1,10 @@
 import type { Connection } from 'mongoose'
 import { apiKeyModel } from './api-key.js'
+import { deviceModel } from './device.js'
+import { engineIconModel } from './engine-icon.js'
+import { eventModel } from './event.js'
+import { gearModel } from './gear.js'
+import { idempotencyRecordModel } from './idempotency-record.js'
 import { sampleModel } from './sample.js'
 import { vehicleModel } from './vehicle.js'
 import { vehicleStateModel } from './vehicle-state.js'
@@ -9,6 +14,11 @@ export function registerModels (connection: Connection) {
   return {
     connection,
     apiKeys: apiKeyModel(connection),
+    devices: deviceModel(connection),
+    engineIcon: engineIconModel(connection),
+    events: eventModel(connection),
+    gear: gearModel(connection),
+    idempotencyRecords: idempotencyRecordModel(connection),
     vehicles: vehicleModel(connection),
     vehicleStates: vehicleStateModel(connection),
     samples: sampleModel(connection)

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Success } from '../../../src/schemas/envelope.js'
+import { EngineIcon } from '../../../src/schemas/gear.js'
+
+const tags = ['gear']
+const response = { 200: Success(EngineIcon) }
+
+const engineIconRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { engineIcon } = app.entities
+
+  app.get('/', {
+    config: { scope: 'read' },
+    schema: { summary: 'Read the engine icon’s colour', tags, response }
+  }, async () => ({ success: true as const, data: await engineIcon.get() }))
+
+  app.put('/', {
+    config: { scope: 'operate' },
+    schema: { summary: 'Set the engine icon’s colour', tags, body: EngineIcon, response }
+  }, async (request) => ({ success: true as const, data: await engineIcon.set(request.body) }))
+}
+
+export default engineIconRoutes

@@ -1,0 +1,73 @@
+import mongoose, { type mongo } from 'mongoose'
+import type { StoredPublication } from '../realtime/broker.js'
+import { encodeToken, type ResumeToken } from './change-cursor.js'
+import type { DocumentChange } from './document-collection.js'
+import { toPublic, type PublicDocument, type StoredDocument } from './public-document.js'
+
+/** A collection whose changes subscribers of a channel get. */
+export interface WatchedCollection {
+  channel: string
+  /** Its name in MongoDB. */
+  collection: string
+  /** How a document is shown in `{action, id, document}`; toPublic by default. */
+  toDocument?: (stored: StoredDocument) => PublicDocument
+  /** The channel's whole `data`, where it is not `{action, id, document}`. */
+  toData?: (change: DocumentChange) => unknown
+}
+
+/** What is read of a change event; the rest is not even sent. */
+export interface ChangeEvent {
+  _id: ResumeToken
+  operationType: 'insert' | 'update' | 'replace' | 'delete'
+  ns: { coll: string }
+  documentKey: { _id: unknown }
+  fullDocument?: StoredDocument | null
+  clusterTime?: mongo.Timestamp
+  wallTime?: Date
+}
+
+const actions = { insert: 'created', update: 'updated', replace: 'updated', delete: 'deleted' } as const
+
+/** Pipeline that leaves the data changes of the collections, without the description of updates. */
+export const changePipeline = (collections: string[]): mongo.Document[] => [
+  { $match: { operationType: { $in: Object.keys(actions) }, 'ns.coll': { $in: collections } } },
+  { $project: { operationType: 1, ns: 1, documentKey: 1, fullDocument: 1, clusterTime: 1, wallTime: 1 } }
+]
+
+/** The data subscribers get for a change. */
+export function toChannelData (watched: WatchedCollection, change: DocumentChange): unknown {
+  if (watched.toData) return watched.toData(change)
+  const { action, id, stored } = change
+  // A document deleted since its update is not there to be looked up; its deletion follows.
+  return { action, id, ...(stored && { document: (watched.toDocument ?? toPublic)(stored) }) }
+}
+
+/** The message that a change event becomes, with its resume token as cursor. */
+export function toPublication (watched: WatchedCollection, event: ChangeEvent): StoredPublication {
+  const change: DocumentChange = {
+    action: actions[event.operationType],
+    id: String(event.documentKey._id),
+    ...(event.fullDocument && { stored: event.fullDocument })
+  }
+  return { channel: watched.channel, data: toChannelData(watched, change), ts: timeOf(event), cursor: encodeToken(event._id) }
+}
+
+/** Epoch milliseconds; whole seconds from a server without `wallTime` (before MongoDB 6). */
+const timeOf = ({ wallTime, clusterTime }: ChangeEvent): number =>
+  wallTime?.getTime() ?? (clusterTime ? clusterTime.getHighBitsUnsigned() * 1000 : Date.now())
+
+const { MongoServerError } = mongoose.mongo
+
+const errorCode = (error: unknown) => error instanceof MongoServerError ? Number(error.code) : undefined
+
+/** Standalone servers answer change streams with 40573. */
+export const isStandalone = (error: unknown): boolean => errorCode(error) === 40573
+
+/** ChangeStreamHistoryLost, InvalidResumeToken, ChangeStreamFatalError: the oplog no longer has, or never had, the place. */
+export const isHistoryLost = (error: unknown): boolean => [286, 260, 280].includes(errorCode(error) ?? 0)
+
+/** A server's refusal of a token that is none: BadValue, TypeMismatch, FailedToParse, and the codes of its parsers. */
+export function isTokenRefused (error: unknown): boolean {
+  const code = errorCode(error) ?? 0
+  return [2, 9, 14, 40647, 40649, 50788].includes(code) || (code >= 50804 && code <= 50840)
+}

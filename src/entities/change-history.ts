@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import mongoose, { type mongo } from 'mongoose'
+import type { HistoryPage, StoredPublication } from '../realtime/broker.js'
+import { asToken, badCursor, compareTokens, decodeToken, encodeToken, type ResumeToken } from './change-cursor.js'
+import { changePipeline, isHistoryLost, isTokenRefused, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+
+/** How long reading back may take, and waiting for this node to see what another has seen, in milliseconds. */
+const readingLimit = 10_000
+const catchUpLimit = 2000
+const readersAtOnce = 4
+
+export interface ChangeHistoryOptions {
+  db: mongo.Db
+  /** Token of the newest change that was published; undefined while there is none. */
+  position (): ResumeToken | undefined
+}
+
+export type ReadHistory = (watched: WatchedCollection, options: { since: string | number, limit: number }) => Promise<HistoryPage>
+
+/**
+ * Reads the past of a channel out of the change stream: the changes after a cursor, or
+ * from a time on, up to what was published. The same page asked for by many at once is
+ * read once, and few are read at a time.
+ */
+export function createHistoryReader ({ db, position }: ChangeHistoryOptions): ReadHistory {
+  const running = new Map<string, Promise<HistoryPage>>()
+  const waiting: (() => void)[] = []
+  let readers = 0
+
+  const enter = async () => {
+    if (readers >= readersAtOnce) await new Promise<void>((resolve) => waiting.push(resolve))
+    else readers++
+  }
+  const leave = () => {
+    const next = waiting.shift()
+    if (next) next()
+    else readers--
+  }
+
+  /** Another node may have published what this one has not seen yet. */
+  const reached = async (token: ResumeToken): Promise<ResumeToken | undefined> => {
+    const end = Date.now() + catchUpLimit
+    for (;;) {
+      const head = position()
+      if (head && compareTokens(head, token) >= 0) return head
+      if (Date.now() > end) return undefined
+      await delay(10)
+    }
+  }
+
+  const readAfter = async (watched: WatchedCollection, since: string, limit: number): Promise<HistoryPage> => {
+    const token = decodeToken(since)
+    if (!token) return lost(position())
+    // The server judges the token before anything waits for it.
+    const reading = open(db, watched, { resumeAfter: token })
+    try {
+      await reading.tryOpen()
+      const head = await reached(token)
+      return head ? await reading.collect(head, limit, since) : lost(position())
+    } catch (error) {
+      if (isHistoryLost(error)) return lost(position())
+      throw isTokenRefused(error) ? badCursor(error) : error
+    } finally {
+      await reading.close()
+    }
+  }
+
+  const readFrom = async (watched: WatchedCollection, since: number, limit: number): Promise<HistoryPage> => {
+    const head = position()
+    if (!head) return lost(head)
+    if (since > Date.now()) return { messages: [], complete: true, cursor: encodeToken(head) }
+    const startAtOperationTime = new mongoose.mongo.Timestamp({ t: Math.floor(since / 1000), i: 1 })
+    const reading = open(db, watched, { startAtOperationTime })
+    try {
+      return await reading.collect(head, limit, encodeToken(head), since)
+    } catch (error) {
+      if (isHistoryLost(error)) return lost(head)
+      throw error
+    } finally {
+      await reading.close()
+    }
+  }
+
+  const read = async (watched: WatchedCollection, since: string | number, limit: number) => {
+    await enter()
+    try {
+      return await (typeof since === 'number' ? readFrom(watched, since, limit) : readAfter(watched, since, limit))
+    } finally {
+      leave()
+    }
+  }
+
+  return (watched, { since, limit }) => {
+    const key = JSON.stringify([watched.channel, since, limit])
+    const known = running.get(key)
+    if (known) return known
+    const page = read(watched, since, limit).finally(() => { running.delete(key) })
+    running.set(key, page)
+    return page
+  }
+}
+
+const lost = (head: ResumeToken | undefined): HistoryPage =>
+  ({ messages: [], complete: false, cursor: head ? encodeToken(head) : '' })
+
+type StartPoint = { resumeAfter: ResumeToken } | { startAtOperationTime: mongo.Timestamp }
+
+/** A change stream read from a point of the past until it has passed the present. */
+function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
+  const stream = db.watch<mongo.Document, ChangeEvent & mongo.ChangeStreamDocument>(changePipeline([watched.collection]), {
+    ...start, fullDocument: 'updateLookup', batchSize: 500, maxAwaitTimeMS: 20
+  })
+  let first: ChangeEvent | null | undefined
+  const next = async (): Promise<ChangeEvent | null> => {
+    if (first === undefined) return await stream.tryNext()
+    const event = first
+    first = undefined
+    return event
+  }
+
+  return {
+    /** Opens the stream, so that a token is accepted or refused. */
+    async tryOpen () { first = await stream.tryNext() },
+
+    /** Messages up to `head`, at most `limit`; `cursor` for a page without any when all were read. */
+    async collect (head: ResumeToken, limit: number, since: string, from = 0): Promise<HistoryPage> {
+      const messages: StoredPublication[] = []
+      const end = Date.now() + readingLimit
+      while (messages.length < limit) {
+        const event = await next()
+        if (event && compareTokens(event._id, head) > 0) break
+        if (event) {
+          const message = toPublication(watched, event)
+          if (message.ts >= from) messages.push(message)
+          continue
+        }
+        const passed = asToken(stream.resumeToken)
+        if (!passed || stream.closed || compareTokens(passed, head) >= 0) break
+        if (Date.now() > end) return { messages, complete: false, cursor: messages.at(-1)?.cursor ?? since }
+      }
+      const full = messages.length >= limit
+      return { messages, complete: true, cursor: full ? messages.at(-1)?.cursor ?? since : encodeToken(head) }
+    },
+
+    close: () => stream.close()
+  }
+}
