@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { createTelemetry, type Telemetry } from '../src/telemetry/telemetry.js'
+import { rememberVehicles } from '../src/telemetry/write-permission.js'
 
 declare module 'fastify' {
   interface FastifyInstance { telemetry: Telemetry }
@@ -7,15 +8,16 @@ declare module 'fastify' {
 
 /** Vehicles: samples in, latest state, history. */
 export default fp(async (app) => {
-  const { broker, channelSources, config, models } = app
+  const { broker, changeFeed, channelSources, config, models } = app
   const telemetry = await createTelemetry({
     models,
     broker,
     retentionDays: config.retentionDays,
-    vehicleOfDevice: async () => undefined
+    vehicleOfDevice: rememberVehicles(async (device) => (await models.devices.findById(device, { vehicle: 1 }).lean())?.vehicle),
+    onVehicleWrite: changeFeed.watch({ channel: 'vehicles', collection: models.vehicles.collection.name })
   })
   app.decorate('telemetry', telemetry)
   channelSources.set('status', telemetry.channels.status)
   channelSources.set('vehicle:', telemetry.channels.vehicle)
   app.addHook('onClose', () => telemetry.close())
-}, { name: 'telemetry', fastify: '5.x', dependencies: ['mongo', 'broker'] })
+}, { name: 'telemetry', fastify: '5.x', dependencies: ['mongo', 'broker', 'change-feed', 'entities'] })

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Config } from './config.js'
+import analytics from '../plugins/analytics.js'
 import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
 import changeFeed from '../plugins/change-feed.js'
@@ -11,6 +12,7 @@ import documentation from '../plugins/documentation.js'
 import entities from '../plugins/entities.js'
 import errorHandler from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
+import jwt from '../plugins/jwt.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
@@ -18,7 +20,13 @@ import rateLimit from '../plugins/rate-limit.js'
 import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
 import securityHeaders from '../plugins/security-headers.js'
+import simulator from '../plugins/simulator.js'
 import telemetry from '../plugins/telemetry.js'
+import activityRoutes from '../routes/api/activity/index.js'
+import analyticsRoutes from '../routes/api/analytics/index.js'
+import sessionsRoutes from '../routes/api/sessions/index.js'
+import audit from '../routes/api/audit/index.js'
+import auth from '../routes/api/auth/index.js'
 import health from '../routes/health/index.js'
 import data from '../routes/api/data/index.js'
 import devices from '../routes/api/devices/index.js'
@@ -26,6 +34,9 @@ import engineIcon from '../routes/api/engine-icon/index.js'
 import events from '../routes/api/events/index.js'
 import gear from '../routes/api/gear/index.js'
 import hello from '../routes/api/hello/index.js'
+import invitations from '../routes/api/invitations/index.js'
+import keys from '../routes/api/keys/index.js'
+import people from '../routes/api/user/index.js'
 import signals from '../routes/api/signals/index.js'
 import updateStatus from '../routes/api/update-status/index.js'
 import vehicles from '../routes/api/vehicles/index.js'
@@ -74,10 +85,13 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(broker)
 
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
+  await app.register(jwt)
   await app.register(identity)
   await app.register(changeFeed)
   await app.register(entities)
   await app.register(telemetry)
+  await app.register(analytics)
+  await app.register(simulator)
 
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
@@ -87,6 +101,15 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   // Everything below needs a credential.
   await app.register(async (api) => {
     await api.register(apiKey)
+    await api.register(auth, { prefix: '/auth' })
+    await api.register(invitations, { prefix: '/invitations' })
+    await api.register(keys, { prefix: '/keys' })
+    await api.register(people, { prefix: '/user' })
+    await api.register(people, { prefix: '/users' })
+    await api.register(audit, { prefix: '/audit' })
+    await api.register(activityRoutes, { prefix: '/activity' })
+    await api.register(sessionsRoutes, { prefix: '/sessions' })
+    await api.register(analyticsRoutes, { prefix: '/analytics' })
     await api.register(events, { prefix: '/events' })
     await api.register(devices, { prefix: '/devices' })
     await api.register(gear, { prefix: '/gear' })

@@ -49,7 +49,7 @@ export const signals: readonly Signal[] = [
   { name: 'throttle', description: 'Accelerator pedal position', kind: 'number', unit: '%', vss: 'Vehicle.Chassis.Accelerator.PedalPosition', range: [0, 100], limits: [0, 100] },
   { name: 'brake', description: 'Brake pedal position', kind: 'number', unit: '%', vss: 'Vehicle.Chassis.Brake.PedalPosition', range: [0, 100], limits: [0, 100] },
   { name: 'batteryPercentage', description: 'State of charge as displayed', kind: 'number', unit: '%', vss: `${battery}.StateOfCharge.Displayed`, range: [0, 100], limits: [0, 100], thresholds: [{ severity: 'warning', below: 20 }, { severity: 'critical', below: 10 }] },
-  { name: 'batteryPower', description: 'Power drawn from the battery; negative while charging', kind: 'number', unit: 'kW', vss: `${battery}.CurrentPower`, vssFactor: 0.001, range: [-150, 350] },
+  { name: 'batteryPower', description: 'Power drawn from the battery; negative while charging', kind: 'number', unit: 'kW', vss: `${battery}.CurrentPower`, vssFactor: 0.001, range: [-600, 300] },
   { name: 'motorTemperature', description: 'Temperature of the motor', kind: 'number', unit: '°C', vss: `${motor}.Temperature`, range: [0, 160], thresholds: [{ severity: 'warning', above: 110 }, { severity: 'critical', above: 130 }] },
   { name: 'batteryTemperature', description: 'Average temperature of the battery', kind: 'number', unit: '°C', vss: `${battery}.Temperature.Average`, range: [0, 80], thresholds: [{ severity: 'warning', above: 52 }, { severity: 'critical', above: 60 }] },
   { name: 'odometer', description: 'Distance driven in all', kind: 'number', unit: 'km', vss: 'Vehicle.TraveledDistance', vssFactor: 0.001 },

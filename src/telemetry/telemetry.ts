@@ -43,7 +43,11 @@ export async function createTelemetry (options: TelemetryOptions) {
   const removalListeners = new Set<(vehicle: string) => void>()
 
   const [newest] = await samples.find({}, { arrival: 1 }).sort({ _id: -1 }).limit(1).lean()
-  const registry = createVehicleRegistry({ vehicles: vehicleModel, vehicleStates })
+  const registry = createVehicleRegistry({
+    vehicles: vehicleModel,
+    vehicleStates,
+    onCreate: (id, stored) => onVehicleWrite?.({ action: 'created', id, stored })
+  })
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
   const store = createSampleStore({
     samples,
@@ -101,7 +105,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     },
 
     /** Makes simulated vehicles' documents where they are not there. */
-    addSimulated: (ids: string[]) => registry.addSimulated(ids),
+    addSimulated: registry.addSimulated,
 
     /** Calls the listener with each vehicle that is removed, until the returned function is called. */
     onRemove (listener: (vehicle: string) => void): () => void {

@@ -1,5 +1,6 @@
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel } from '../models/vehicle-state.js'
+import type { StoredDocument } from '../entities/public-document.js'
 import { isOnline, type VehicleTracker } from './vehicle-tracker.js'
 import { duplicateKeyFields } from '../models/store-errors.js'
 import { nameOfStored, storedName } from './signal-fields.js'
@@ -7,6 +8,8 @@ import { nameOfStored, storedName } from './signal-fields.js'
 export interface VehicleRegistryOptions {
   vehicles: VehicleModel
   vehicleStates: VehicleStateModel
+  /** Called with each vehicle's document that was made. */
+  onCreate?: (id: string, stored: StoredDocument) => void
 }
 
 interface StateUpdate {
@@ -17,19 +20,23 @@ interface StateUpdate {
 const RECHECK_AFTER = 30_000
 
 /** Vehicles that samples come from: their documents, made by the first sample, and their latest state, in memory and stored. */
-export function createVehicleRegistry ({ vehicles, vehicleStates }: VehicleRegistryOptions) {
+export function createVehicleRegistry ({ vehicles, vehicleStates, onCreate }: VehicleRegistryOptions) {
   const trackers = new Map<string, VehicleTracker>()
 
-  const makeDocuments = async (ids: string[], simulated: boolean) => {
+  const makeDocuments = async (made: { id: string, name: string }[], simulated: boolean) => {
     const now = new Date()
     try {
-      await vehicles.collection.bulkWrite(ids.map((id) => ({
+      const { upsertedIds } = await vehicles.collection.bulkWrite(made.map(({ id, name }) => ({
         updateOne: {
           filter: { _id: id as never },
-          update: { $setOnInsert: { name: id, simulated, createdAt: now, updatedAt: now } },
+          update: { $setOnInsert: { name, simulated, createdAt: now, updatedAt: now } },
           upsert: true
         }
       })), { ordered: false })
+      for (const index of Object.keys(upsertedIds)) {
+        const vehicle = made[Number(index)]
+        if (vehicle) onCreate?.(vehicle.id, { _id: vehicle.id, name: vehicle.name, simulated, createdAt: now, updatedAt: now })
+      }
     } catch (error) {
       // Two upserts of one new id may both try to insert; the loser finds it there.
       if (!duplicateKeyFields(error)) throw error
@@ -82,7 +89,7 @@ export function createVehicleRegistry ({ vehicles, vehicleStates }: VehicleRegis
     async ensure (ids: Iterable<string>, now: number): Promise<void> {
       const due = [...ids].filter((id) => now - (trackers.get(id)?.checkedAt ?? -Infinity) > RECHECK_AFTER)
       if (due.length === 0) return
-      await makeDocuments(due, false)
+      await makeDocuments(due.map((id) => ({ id, name: id })), false)
       await load(due, now)
     },
 
@@ -93,8 +100,8 @@ export function createVehicleRegistry ({ vehicles, vehicleStates }: VehicleRegis
       return tracker
     },
 
-    /** Makes the documents of simulated vehicles. */
-    addSimulated: (ids: string[]) => makeDocuments(ids, true),
+    /** Makes the documents of simulated vehicles where they are not there. */
+    addSimulated: (made: { id: string, name: string }[]) => makeDocuments(made, true),
 
     /** Stores what moved. Each signal moves only by a newer time there as well, whoever else writes it. */
     async saveStates (moved: Iterable<VehicleTracker>): Promise<void> {

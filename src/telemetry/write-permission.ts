@@ -22,3 +22,19 @@ export async function resolveVehicle (identity: Identity, asked: string | undefi
 
 /** Where samples of an identity come from, for their unique key. */
 export const sourceOf = (identity: Identity): string => identity.device ?? identity.id
+
+const REMEMBERED_FOR = 10_000
+const MAX_REMEMBERED = 10_000
+
+/** Remembers a device's vehicle for ten seconds, so that not every sample asks the store. */
+export function rememberVehicles (find: VehicleOfDevice, now: () => number = Date.now): VehicleOfDevice {
+  const known = new Map<string, { vehicle: string | undefined, until: number }>()
+  return async (device) => {
+    const remembered = known.get(device)
+    if (remembered && remembered.until > now()) return remembered.vehicle
+    const vehicle = await find(device)
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(device, { vehicle, until: now() + REMEMBERED_FOR })
+    return vehicle
+  }
+}
