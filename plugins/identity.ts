@@ -21,8 +21,8 @@ declare module 'fastify' {
 
 /** People, sessions and keys; an admin key is made sure of before the server listens. */
 export default fp(async (app) => {
-  const { config, models } = app
-  const identities = createIdentities({ models, config, logger: app.log })
+  const { accessTokens, config, models } = app
+  const identities = createIdentities({ models, config, accessTokens, logger: app.log })
   app.decorate('identities', identities)
   app.decorate('authenticate', (request: CredentialSource) => {
     const cookies = request.cookies ?? (request.headers.cookie ? app.parseCookie(request.headers.cookie) : {})
@@ -34,6 +34,9 @@ export default fp(async (app) => {
       httpOnly: true, sameSite: 'lax', path: '/', secure: 'auto', maxAge: visitorMaxAge
     })
   })
-  app.addHook('onReady', async () => { await identities.bootstrap() })
+  app.addHook('onReady', async () => {
+    await identities.bootstrap()
+    await identities.watch()
+  })
   app.addHook('onClose', () => identities.close())
-}, { name: 'identity', fastify: '5.x', dependencies: ['mongo', '@fastify/cookie'] })
+}, { name: 'identity', fastify: '5.x', dependencies: ['mongo', 'access-tokens', '@fastify/cookie'] })

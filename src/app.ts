@@ -12,11 +12,13 @@ import documentation from '../plugins/documentation.js'
 import entities from '../plugins/entities.js'
 import errorHandler from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
+import idempotency from '../plugins/idempotency.js'
 import jwt from '../plugins/jwt.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
 import rateLimit from '../plugins/rate-limit.js'
+import realtime from '../plugins/realtime.js'
 import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
 import securityHeaders from '../plugins/security-headers.js'
@@ -27,6 +29,7 @@ import analyticsRoutes from '../routes/api/analytics/index.js'
 import sessionsRoutes from '../routes/api/sessions/index.js'
 import audit from '../routes/api/audit/index.js'
 import auth from '../routes/api/auth/index.js'
+import socket from '../routes/socket/index.js'
 import health from '../routes/health/index.js'
 import data from '../routes/api/data/index.js'
 import devices from '../routes/api/devices/index.js'
@@ -87,14 +90,17 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   // Services of the domains: identity, entities, telemetry, analytics, then realtime, which calls them.
   await app.register(jwt)
   await app.register(identity)
+  await app.register(idempotency)
   await app.register(changeFeed)
   await app.register(entities)
   await app.register(telemetry)
   await app.register(analytics)
+  await app.register(realtime)
   await app.register(simulator)
 
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
+  await app.register(socket)
   await app.register(health, { prefix: '/health' })
   await app.register(hello, { prefix: '/api/hello' })
 

@@ -1,5 +1,8 @@
+import { createDocumentCollection, type ListQuery, type Page } from '../entities/document-collection.js'
+import type { PublicDocument } from '../entities/public-document.js'
 import { PitwallError } from '../errors.js'
 import type { ApiKeyModel, ApiKeyRecord } from '../models/api-key.js'
+import type { Audit } from './audit.js'
 import type { CredentialCache } from './credential-cache.js'
 import { type Identity, type Scope } from './identity.js'
 import type { Revocations } from './revocations.js'
@@ -14,100 +17,153 @@ export interface NewApiKey {
   expiresAt?: number
 }
 
+/** A key as admins see it: never its text or hash. */
+export interface ApiKey extends PublicDocument {
+  name: string
+  scopes: Scope[]
+  vehicle?: string | null
+  device?: string | null
+  origin: ApiKeyRecord['origin']
+  rotatedFrom?: string | null
+  expiresAt?: string | null
+  lastUsedAt?: string | null
+  revokedAt?: string | null
+}
+
 /** A key just made: the only time its text is known. */
-export interface IssuedApiKey { key: string, record: ApiKeyRecord }
+export interface IssuedApiKey extends ApiKey { key: string }
+
+type Actor = Pick<Identity, 'kind' | 'id' | 'name'>
 
 export interface ApiKeys {
   /** The identity behind a key's hash, from the store; null when unknown, revoked or expired. */
   load (hash: string): Promise<Identity | null>
   /** The identity of a key by its id; null when revoked or expired. */
   loadById (id: string): Promise<Identity | null>
-  create (input: NewApiKey, origin?: ApiKeyRecord['origin']): Promise<IssuedApiKey>
+  list (query: ListQuery): Promise<Page<ApiKey>>
   /** @throws NOT_FOUND */
-  get (id: string): Promise<ApiKeyRecord>
+  get (id: string): Promise<ApiKey>
+  create (actor: Actor, input: NewApiKey): Promise<IssuedApiKey>
+  /** The first admin key of an empty store. */
+  createFirst (): Promise<IssuedApiKey>
   /** @throws NOT_FOUND */
-  rename (id: string, name: string): Promise<ApiKeyRecord>
+  rename (actor: Actor, id: string, name: string): Promise<ApiKey>
   /** Ends a key at once, here and, by the change stream, on every node. @throws NOT_FOUND */
-  revoke (id: string): Promise<ApiKeyRecord>
+  revoke (actor: Actor, id: string): Promise<ApiKey>
   /**
    * A new key with the same name, rights and binding. The old one works for another
    * `overlap` milliseconds so that clients can be changed over.
    * @throws NOT_FOUND, CONFLICT for the key of `API_KEY` and for one no longer valid
    */
-  rotate (id: string, overlap: number): Promise<IssuedApiKey>
+  rotate (actor: Actor, id: string, overlap: number): Promise<IssuedApiKey>
 }
 
 export interface ApiKeysOptions {
   model: ApiKeyModel
   cache: CredentialCache
   revocations: Revocations
+  audit: Audit
+  onUse (id: string): void
   now: () => number
 }
 
+/** What acts when nobody asked: the start of the server. */
+export const system: Actor = { kind: 'key', id: 'system', name: 'Pitwall' }
+
 /** Keys as stored, and their life. */
-export function createApiKeys ({ model, cache, revocations, now }: ApiKeysOptions): ApiKeys {
+export function createApiKeys ({ model, cache, revocations, audit, onUse, now }: ApiKeysOptions): ApiKeys {
+  const documents = createDocumentCollection<ApiKey>({
+    collection: model.collection,
+    noun: 'key',
+    sortable: ['name', 'lastUsedAt', 'expiresAt'],
+    filterable: ['name', 'origin', 'vehicle', 'device'],
+    hidden: ['hash']
+  })
+  const target = ({ id, name }: ApiKey) => ({ type: 'key' as const, id, name })
+
   function toIdentity (record: ApiKeyRecord | null): Identity | null {
     if (!record || !isLive(record, now())) return null
     const identity = identityOfKey(record)
     if (identity.expiresAt !== undefined) revocations.trackExpiry(identity.id, identity.expiresAt)
+    onUse(identity.id)
     return identity
   }
 
-  async function get (id: string): Promise<ApiKeyRecord> {
+  async function issue (input: NewApiKey & { rotatedFrom?: string }, origin: ApiKeyRecord['origin']): Promise<IssuedApiKey> {
+    const key = createSecret('pw_')
+    const { name, scopes, vehicle = null, device = null, expiresAt, rotatedFrom = null } = input
+    const record = await documents.create({
+      name,
+      hash: hashSecret(key),
+      scopes,
+      vehicle,
+      device,
+      origin,
+      rotatedFrom,
+      expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+      lastUsedAt: null,
+      revokedAt: null
+    })
+    return { ...record, key }
+  }
+
+  async function loadRecord (id: string): Promise<ApiKeyRecord> {
     const record = await model.findById(id).lean<ApiKeyRecord>()
-    if (!record) throw missing(id)
+    if (!record) throw new PitwallError('NOT_FOUND', `There is no key ${JSON.stringify(id)}`)
     return record
   }
 
-  async function create (input: NewApiKey & { rotatedFrom?: string }, origin: ApiKeyRecord['origin'] = 'api'): Promise<IssuedApiKey> {
-    const key = createSecret('pw_')
-    const { expiresAt, ...rest } = input
-    const record = await model.create({
-      ...rest,
-      hash: hashSecret(key),
-      origin,
-      ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) })
-    })
-    return { key, record: record.toObject() }
-  }
-
   return {
-    create,
-    get,
+    list: documents.list,
+    get: documents.get,
     async load (hash) {
       return toIdentity(await model.findOne({ hash }).lean<ApiKeyRecord>())
     },
     async loadById (id) {
       return toIdentity(await model.findById(id).lean<ApiKeyRecord>())
     },
-    async rename (id, name) {
-      const record = await model.findByIdAndUpdate(id, { $set: { name } }, { returnDocument: 'after' }).lean<ApiKeyRecord>()
-      if (!record) throw missing(id)
-      cache.forget(id)
-      return record
+    async create (actor, input) {
+      const issued = await issue(input, 'api')
+      await audit.record(actor, 'key.create', target(issued), { scopes: input.scopes })
+      return issued
     },
-    async revoke (id) {
-      const record = await model.findOneAndUpdate({ _id: id, revokedAt: null }, { $set: { revokedAt: new Date(now()) } }, { returnDocument: 'after' }).lean<ApiKeyRecord>() ?? await get(id)
+    async createFirst () {
+      const issued = await issue({ name: 'First admin key', scopes: ['admin'] }, 'first-start')
+      await audit.record(system, 'key.create', target(issued), { scopes: issued.scopes })
+      return issued
+    },
+    async rename (actor, id, name) {
+      const before = await documents.get(id)
+      const key = await documents.change(id, { name })
+      cache.forget(id)
+      await audit.record(actor, 'key.rename', target(key), { from: before.name })
+      return key
+    },
+    async revoke (actor, id) {
+      const { matchedCount } = await model.updateOne({ _id: id, revokedAt: null }, { $set: { revokedAt: new Date(now()) } })
+      const key = await documents.get(id)
       cache.forget(id)
       revocations.revoke(id)
-      return record
+      if (matchedCount > 0) await audit.record(actor, 'key.revoke', target(key))
+      return key
     },
-    async rotate (id, overlap) {
-      const old = await get(id)
+    async rotate (actor, id, overlap) {
+      const old = await loadRecord(id)
       if (old.origin === 'environment') throw new PitwallError('CONFLICT', 'This key is set by API_KEY: change it there and restart')
       if (!isLive(old, now())) throw new PitwallError('CONFLICT', `The key ${JSON.stringify(old.name)} is no longer valid; make a new one`)
-      const issued = await create({
+      const issued = await issue({
         name: old.name,
         scopes: old.scopes,
         rotatedFrom: id,
         ...(old.vehicle != null && { vehicle: old.vehicle }),
         ...(old.device != null && { device: old.device }),
         ...(old.expiresAt != null && { expiresAt: old.expiresAt.getTime() })
-      })
+      }, 'api')
       const ends = Math.min(now() + overlap, old.expiresAt?.getTime() ?? Infinity)
       await model.updateOne({ _id: id }, { $set: { expiresAt: new Date(ends) } })
       cache.forget(id)
       revocations.trackExpiry(id, ends)
+      await audit.record(actor, 'key.rotate', target(issued), { replaces: id, until: new Date(ends).toISOString() })
       return issued
     }
   }
@@ -129,5 +185,3 @@ function identityOfKey (record: ApiKeyRecord): Identity {
     ...(record.expiresAt != null && { expiresAt: record.expiresAt.getTime() })
   }
 }
-
-const missing = (id: string) => new PitwallError('NOT_FOUND', `There is no key ${JSON.stringify(id)}`)

@@ -1,72 +1,144 @@
 import type { Models } from '../models/index.js'
+import { looksLikeAccessToken, type AccessTokens } from './access-tokens.js'
+import { createAccounts, type Accounts } from './accounts.js'
 import { createApiKeys, type ApiKeys } from './api-keys.js'
+import { createAudit, nobody, type Audit } from './audit.js'
+import { createBackoff } from './backoff.js'
 import { ensureAdminKey } from './bootstrap.js'
 import { createCredentialCache } from './credential-cache.js'
-import type { Identity } from './identity.js'
-import { createRevocations } from './revocations.js'
+import { createCredentialWatch } from './credential-watch.js'
+import type { Identity, Scope } from './identity.js'
+import { createInvitations, type Invitations } from './invitations.js'
+import { createLoginSessions, sessionIdleTime, type LoginSessions } from './login-sessions.js'
 import type { RequestCredential } from './request-credentials.js'
+import { createRevocations } from './revocations.js'
 import { hashSecret } from './secrets.js'
+import { createTickets, type IssuedTicket } from './tickets.js'
+import { createUsage } from './usage.js'
+import { createUsers, type Users } from './users.js'
 import { createVisitorTokens, visitor, type VisitorTokens } from './visitor.js'
 
 /** Who may do what: people, sessions, keys, tickets and visitors, as one service. */
 export interface Identities {
   keys: ApiKeys
+  users: Users
+  accounts: Accounts
+  sessions: LoginSessions
+  invitations: Invitations
+  audit: Audit
   visitors: VisitorTokens
   /** Identity of a key, access token or single-use ticket; null when unknown, revoked, expired or used. */
   authenticateToken (token: string): Promise<Identity | null>
   /** Identity behind what a request carries. */
   authenticateCredential (credential: RequestCredential | null): Promise<Identity | null>
-  /** Calls the listener with the id of each credential that is revoked or expires. */
+  /** A one-time ticket with the identity's scopes or fewer. @throws FORBIDDEN */
+  createTicket (identity: Identity, scopes?: readonly Scope[]): Promise<IssuedTicket>
+  /** Calls the listener with the id of each credential that is revoked or expires, until the returned function is called. */
   onRevoked (listener: (credentialId: string) => void): () => void
   /** True for a credential revoked within the last minutes: to ask once after a listener was set up. */
   isRevoked (credentialId: string): boolean
   /** Makes sure of an admin key; `firstKey` is its text, when one had to be made. Runs once. */
   bootstrap (): Promise<{ firstKey?: string }>
+  /** Starts to notice what other nodes and tools revoke. */
+  watch (): Promise<void>
   close (): Promise<void>
 }
 
 export interface IdentitiesOptions {
   models: Models
-  config: { apiKey?: string, jwtSecret: string, dashboardAccess: 'public-read' | 'login' }
+  config: { apiKey?: string, jwtSecret: string, dashboardAccess: 'public-read' | 'login', openSignup: boolean }
+  accessTokens: AccessTokens
   logger: { error (details: object, message: string): void }
   /** Clock, epoch milliseconds; default the system's. */
   now?: () => number
 }
 
-export function createIdentities ({ models, config, logger, now = Date.now }: IdentitiesOptions): Identities {
+export function createIdentities ({ models, config, accessTokens, logger, now = Date.now }: IdentitiesOptions): Identities {
+  const onError = (error: unknown) => logger.error({ err: error }, 'a task of the identity service failed; it is tried again')
   const cache = createCredentialCache({ now })
   const revocations = createRevocations({
-    confirmExpiry: async (id) => await keys.loadById(id) === null,
-    onError: (error) => logger.error({ err: error }, 'closing what a credential had opened failed'),
+    confirmExpiry: async (id) => await keys.loadById(id) === null && await sessions.loadById(id) === null,
+    onError,
     now
   })
-  const keys = createApiKeys({ model: models.apiKeys, cache, revocations, now })
+  const usage = createUsage({ keys: models.apiKeys, sessions: models.loginSessions, idleTime: sessionIdleTime, onError, now })
+  const watch = createCredentialWatch({ models: [models.apiKeys, models.loginSessions], cache, revocations, onError, now })
+  const audit = createAudit(models.auditEntries)
+  const keys = createApiKeys({ model: models.apiKeys, cache, revocations, audit, onUse: usage.keyUsed, now })
+  const sessions = createLoginSessions({
+    model: models.loginSessions,
+    users: models.users,
+    secret: config.jwtSecret,
+    cache,
+    revocations,
+    onUse: usage.sessionUsed,
+    onReuse: ({ _id, userId }) => audit.record(nobody, 'session.reuse', { type: 'session', id: _id, name: `session of person ${userId}` }),
+    now
+  })
+  const users = createUsers({ model: models.users, sessions, audit })
+  const invitations = createInvitations({ model: models.invitations, audit, now })
+  const accounts = createAccounts({
+    users: models.users,
+    invitations,
+    sessions,
+    audit,
+    openSignup: config.openSignup,
+    backoffs: {
+      pair: createBackoff({ free: 5, now }),
+      account: createBackoff({ free: 50, now }),
+      address: createBackoff({ free: 30, now })
+    }
+  })
+  const tickets = createTickets({
+    model: models.tickets,
+    loadCredential: ({ kind, id }) => kind === 'key' ? keys.loadById(id) : sessions.loadById(id),
+    now
+  })
   const visitors = createVisitorTokens(config.jwtSecret, now)
   let bootstrapped: Promise<{ firstKey?: string }> | undefined
 
-  async function authenticateKey (token: string): Promise<Identity | null> {
+  async function authenticateBearer (token: string): Promise<Identity | null> {
+    const claims = looksLikeAccessToken(token) ? accessTokens.verify(token) : null
+    if (claims) return await cache.resolve(`id ${claims.sid}`, () => sessions.loadById(claims.sid))
     const hash = hashSecret(token)
-    return await cache.resolve(hash, () => keys.load(hash))
+    return await cache.resolve(`key ${hash}`, () => keys.load(hash))
+  }
+
+  async function authenticateToken (token: string): Promise<Identity | null> {
+    const ticketed = token.startsWith('pwt_') ? await tickets.redeem(token) : null
+    return ticketed ?? await authenticateBearer(token)
+  }
+
+  async function authenticateCookies ({ session, visitor: visit }: { session: string | undefined, visitor: string | undefined }) {
+    if (session !== undefined) {
+      const hash = hashSecret(session)
+      const identity = await cache.resolve(`cookie ${hash}`, () => sessions.loadByCookie(hash))
+      if (identity) return identity
+    }
+    return config.dashboardAccess === 'public-read' && visit !== undefined && visitors.accepts(visit) ? visitor : null
   }
 
   return {
     keys,
+    users,
+    accounts,
+    sessions,
+    invitations,
+    audit,
     visitors,
+    authenticateToken,
+    createTicket: tickets.create,
     onRevoked: revocations.onRevoked,
     isRevoked: revocations.isRevoked,
-    authenticateToken: authenticateKey,
+    watch: watch.start,
     async authenticateCredential (credential) {
-      if (!credential) return null
-      if (credential.from === 'header') return await authenticateKey(credential.token)
-      if (credential.from === 'subprotocol') {
-        for (const token of credential.tokens) {
-          const identity = await authenticateKey(token)
-          if (identity) return identity
-        }
-        return null
+      if (credential?.from === 'header') return await authenticateBearer(credential.token)
+      if (credential?.from === 'cookie') return await authenticateCookies(credential)
+      for (const token of credential?.tokens ?? []) {
+        const identity = await authenticateToken(token)
+        if (identity) return identity
       }
-      const open = config.dashboardAccess === 'public-read'
-      return open && credential.visitor !== undefined && visitors.accepts(credential.visitor) ? visitor : null
+      return null
     },
     bootstrap () {
       bootstrapped ??= ensureAdminKey({ model: models.apiKeys, keys, apiKey: config.apiKey, now })
@@ -74,6 +146,8 @@ export function createIdentities ({ models, config, logger, now = Date.now }: Id
     },
     async close () {
       revocations.close()
+      await watch.close()
+      await usage.close()
       cache.clear()
     }
   }

@@ -1,5 +1,6 @@
-import mongoose, { type Connection, Schema } from 'mongoose'
+import { type Connection, Schema } from 'mongoose'
 import type { Scope } from '../identity/identity.js'
+import { newId } from './new-id.js'
 
 /** A key that machines present. Only its SHA-256 is kept. */
 export interface ApiKeyRecord {
@@ -22,8 +23,6 @@ export interface ApiKeyRecord {
   createdAt: Date
   updatedAt: Date
 }
-
-const newId = () => new mongoose.Types.ObjectId().toHexString()
 
 export function apiKeyModel (connection: Connection) {
   const schema = new Schema<ApiKeyRecord>({

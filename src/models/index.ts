@@ -1,19 +1,37 @@
 import type { Connection } from 'mongoose'
+import { activityEventModel } from './activity-event.js'
 import { apiKeyModel } from './api-key.js'
+import { auditEntryModel } from './audit-entry.js'
+import { channelMessageModel } from './channel-message.js'
 import { deviceModel } from './device.js'
 import { engineIconModel } from './engine-icon.js'
 import { eventModel } from './event.js'
 import { gearModel } from './gear.js'
 import { idempotencyRecordModel } from './idempotency-record.js'
+import { invitationModel } from './invitation.js'
+import { loginSessionModel } from './login-session.js'
 import { sampleModel } from './sample.js'
-import { vehicleModel } from './vehicle.js'
+import { sessionMarkModel } from './session-mark.js'
+import { sessionModel } from './session.js'
+import { ticketModel } from './ticket.js'
+import { userModel } from './user.js'
 import { vehicleStateModel } from './vehicle-state.js'
+import { vehicleModel } from './vehicle.js'
 
 /** All Mongoose models of one connection. Each file of this folder defines one. */
 export function registerModels (connection: Connection) {
   return {
     connection,
+    activityEvents: activityEventModel(connection),
+    activitySessions: sessionModel(connection),
+    sessionMarks: sessionMarkModel(connection),
     apiKeys: apiKeyModel(connection),
+    users: userModel(connection),
+    tickets: ticketModel(connection),
+    loginSessions: loginSessionModel(connection),
+    invitations: invitationModel(connection),
+    auditEntries: auditEntryModel(connection),
+    channelMessages: channelMessageModel(connection),
     devices: deviceModel(connection),
     engineIcon: engineIconModel(connection),
     events: eventModel(connection),
