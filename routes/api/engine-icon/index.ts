@@ -9,7 +9,7 @@ const engineIconRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { engineIcon } = app.entities
 
   app.get('/', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: { summary: 'Read the engine icon’s colour', tags, response }
   }, async () => ({ success: true as const, data: await engineIcon.get() }))
 

@@ -6,7 +6,7 @@ import { Success, SuccessList } from '../../../src/schemas/envelope.js'
 import { Event, EventFields, EventListQuery } from '../../../src/schemas/event.js'
 
 const tags = ['events']
-const read = { scope: 'read' } as const
+const read = { scope: 'read', visitor: true } as const
 const write = { scope: 'events:write' } as const
 const OneEvent = Success(Event)
 

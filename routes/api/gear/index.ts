@@ -9,7 +9,7 @@ const gearRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { gear } = app.entities
 
   app.get('/', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: { summary: 'Read the gear shown', tags, response }
   }, async () => ({ success: true as const, data: await gear.get() }))
 

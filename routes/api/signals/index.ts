@@ -18,7 +18,7 @@ const signalRoutes: FastifyPluginAsyncTypebox = async (app) => {
   }))
 
   app.get('/', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: { summary: 'List the known signals', tags: ['telemetry'], response: { 200: SuccessList(SignalSchema) } }
   }, async () => ({ success: true as const, data, nextCursor: null }))
 }

@@ -17,7 +17,7 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const withState = async (document: VehicleDocumentSchema) => ({ ...document, ...await telemetry.stateOf(document.id) })
 
   app.get('/', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: { summary: 'List vehicles with their latest state', tags, querystring: VehicleQuerySchema, response: { 200: SuccessList(VehicleSchema) } }
   }, async (request) => {
     const { name, simulated, ...page } = request.query
@@ -51,7 +51,7 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   }, async () => ({ success: true as const, data: { removed: await telemetry.removeSimulated() } }))
 
   app.get('/:id', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: { summary: 'Read a vehicle with its latest state', tags, params: IdParams, response: { 200: Success(VehicleSchema) } }
   }, async (request, reply) => {
     const document = await vehicles.get(request.params.id)

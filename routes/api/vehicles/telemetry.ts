@@ -20,7 +20,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   app.addContentTypeParser('text/csv', { parseAs: 'string' }, async (_request: unknown, body: string) => parseCsv(body))
 
   app.get('/:id/telemetry', {
-    config: { scope: 'read' },
+    config: { scope: 'read', visitor: true },
     schema: {
       summary: 'Read the history of a vehicle',
       tags,
