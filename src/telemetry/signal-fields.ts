@@ -8,7 +8,7 @@ interface SignalField { name: string, signal?: Signal, fromVss: boolean }
 export const MAX_TEXT = 256
 
 const namePattern = /^[\p{L}_][\p{L}\p{N}_.:/ -]{0,127}$/u
-const reserved = new Set(['id', '_id', 'type', 'vehicle', 'ts', 'online', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)])
+const reserved = new Set(['id', '_id', 'type', 'vehicle', 'ts', 'online', 'prototype', '_bsontype', ...Object.getOwnPropertyNames(Object.prototype)])
 const MAX_REMEMBERED = 10_000
 const fields = new Map<string, SignalField>()
 for (const signal of signalsByName.values()) fields.set(signal.name, { name: signal.name, signal, fromVss: false })
