@@ -47,6 +47,11 @@ export interface ChannelSource {
   /** The state now: what a subscriber without `since` gets as `snapshot`. `channel` is the full name, e.g. `vehicle:car-7`. */
   snapshot? (channel: string): Promise<unknown>
   /**
+   * True for a message that the snapshot contains already. Without it, messages about the
+   * documents of an array of documents are compared with them.
+   */
+  covers? (snapshot: unknown, publication: StoredPublication): boolean
+  /**
    * Stored messages after `since` when the broker's memory no longer reaches back, a page at a time.
    * Their cursors are the ones their publications carried. `since` is a cursor, or epoch milliseconds (inclusive).
    */

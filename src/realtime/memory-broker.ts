@@ -59,7 +59,8 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     publish (publication: Publication): string {
       sequence++
       const stored: StoredPublication = { ...publication, cursor: publication.cursor ?? formatCursor(epoch, sequence) }
-      openHistory(publication.channel)?.append(stored, sequence, now())
+      // A message to one session is nobody else's history.
+      if (publication.to === undefined) openHistory(publication.channel)?.append(stored, sequence, now())
       for (const listener of listeners) listener(stored)
       return stored.cursor
     },

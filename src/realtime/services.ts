@@ -18,6 +18,11 @@ export interface RealtimeServices {
     /** Samples of one vehicle, judged one by one. */
     ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[]): Promise<BulkVerdict>
   }
+  /**
+   * Stores a message of an `app:` channel, publishes it and returns its cursor. The same
+   * `key` from the same credential within 24 hours: the first one's cursor again.
+   */
+  publish (identity: Identity, message: { channel: string, data: unknown, key?: string, bytes?: number }): Promise<string>
   /** Identity of a key, access token or ticket; null when unknown, revoked or expired. */
   authenticateToken (token: string): Promise<Identity | null>
 }

@@ -1,0 +1,69 @@
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
+import fp from 'fastify-plugin'
+import { createChannelMessages } from '../src/entities/channel-messages.js'
+import { PitwallError } from '../src/errors.js'
+import { Hub } from '../src/realtime/hub.js'
+import { selectProtocol } from '../src/realtime/subprotocol.js'
+import { toPitwallError } from './error-handler.js'
+
+declare module 'fastify' {
+  interface FastifyInstance { hub: Hub }
+}
+
+// Milliseconds a peer has to answer a close before its socket is dropped.
+const CLOSE_TIMEOUT = 5000
+
+/** The WebSocket server and the hub behind it. */
+export default fp(async (app) => {
+  const { broker, channelSources, config, entities, identities, models, telemetry } = app
+  const channelMessages = createChannelMessages({ model: models.channelMessages, broker })
+  channelSources.set('app:', channelMessages.source)
+
+  const hub = new Hub({
+    broker,
+    sources: channelSources,
+    logger: app.log,
+    rateLimit: config.wsRateLimit,
+    toError: toPitwallError,
+    services: {
+      events: {
+        create: (fields) => entities.events.create(fields),
+        update: (id, updateData) => entities.events.update(id, updateData),
+        remove: (id) => entities.events.remove(id),
+        fetch: (query) => entities.events.fetch({ limit: 1000, ...query })
+      },
+      telemetry,
+      publish: (identity, message) => channelMessages.publish(identity, message),
+      authenticateToken: (token) => identities.authenticateToken(token)
+    }
+  })
+  app.decorate('hub', hub)
+  channelSources.set('connections', { snapshot: async () => hub.log.list().slice(0, 1000) })
+  const stopListening = identities.onRevoked((credentialId) => hub.revoke(credentialId))
+
+  const serverOptions: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
+    maxPayload: config.frameLimit,
+    perMessageDeflate: false,
+    clientTracking: false,
+    closeTimeout: CLOSE_TIMEOUT,
+    handleProtocols: selectProtocol
+  }
+  await app.register(websocket, {
+    options: serverOptions,
+    errorHandler: (error, socket, request) => {
+      request.log.info({ err: error }, 'socket failed')
+      socket.terminate()
+    },
+    // In place of the package's own, which closes without a code or a word.
+    preClose: async () => { await hub.drain() }
+  })
+
+  app.addHook('onRequest', async (request) => {
+    if (!request.ws || request.routeOptions.url === '/' || request.routeOptions.url === config.socketPath) return
+    throw new PitwallError('NOT_FOUND', `WebSockets are served at / and ${config.socketPath}`)
+  })
+  app.addHook('onClose', () => {
+    stopListening()
+    hub.close()
+  })
+}, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry'] })

@@ -1,0 +1,69 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
+import { PitwallError } from '../../src/errors.js'
+import { isOwnOrigin } from '../../src/realtime/origin.js'
+import { SocketTransport } from '../../src/realtime/socket-transport.js'
+import { protocolOf } from '../../src/realtime/subprotocol.js'
+import { identityOf } from '../../plugins/route-scope.js'
+
+/** The WebSocket upgrade, at `/` beside the dashboard and at `SOCKET_PATH`. */
+const socket: FastifyPluginAsync = async (app) => {
+  const { config, hub, identities } = app
+
+  /** Refuses what must not be upgraded; an ordinary request passes. */
+  const guardUpgrade = async (request: FastifyRequest): Promise<void> => {
+    if (!request.ws) return
+    const { origin } = request.headers
+    if (origin !== undefined && !isOwnOrigin(origin, `${request.protocol}://${request.host}`, config)) {
+      throw new PitwallError('ORIGIN_NOT_ALLOWED', `Pages of ${JSON.stringify(origin)} may not connect; CORS_ORIGIN lists those that may`)
+    }
+    if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 2 })
+    request.identity = await app.authenticate(request)
+    identityOf(request)
+  }
+
+  const wsHandler = (ws: WebSocket, request: FastifyRequest): void => {
+    const stream = request.raw.socket
+    const identity = identityOf(request)
+    const { connection, receive, receiveBinary, closed } = hub.attach(new SocketTransport(ws, stream), {
+      identity,
+      protocol: protocolOf(ws.protocol),
+      address: request.ip,
+      userAgent: (request.headers['user-agent'] ?? '').slice(0, 500)
+    })
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) receiveBinary()
+      else receive(data.toString())
+    })
+    ws.on('pong', () => { connection.alive = true })
+    ws.on('close', closed)
+    stream.on('drain', () => connection.outbox.unblock())
+    // Revoked between the look at the key and now: its listener did not know this socket yet.
+    if (identities.isRevoked(identity.id)) hub.revoke(identity.id)
+  }
+
+  const options = {
+    method: 'GET',
+    config: { scope: 'public', rateLimit: false },
+    schema: { hide: true },
+    preValidation: guardUpgrade,
+    wsHandler
+  } as const
+
+  app.route({
+    ...options,
+    url: '/',
+    logLevel: 'warn',
+    handler: (request, reply) => app.serveDashboard(request, reply)
+  })
+  if (config.socketPath === '/') return
+  app.route({
+    ...options,
+    url: config.socketPath,
+    handler: (_request: FastifyRequest, _reply: FastifyReply) => {
+      throw new PitwallError('BAD_REQUEST', 'This address serves WebSockets: connect with one')
+    }
+  })
+}
+
+export default socket

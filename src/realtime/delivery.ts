@@ -1,0 +1,65 @@
+import type { StoredPublication } from './broker.js'
+import { channelRule, type ChannelRule } from './channels.js'
+import { frameText, type Frame } from './frame.js'
+
+/** How a dialect writes a publication. */
+export type View = 'data' | 'plain'
+
+/** What may be folded with others of its key when a client is slow. */
+export interface Foldable { publication: StoredPublication, rule: ChannelRule, key: string, view: View }
+
+/** A message for one or many clients; encoded and framed when it is first written. */
+export class Delivery {
+  /** Bytes, as far as known before it is framed. */
+  readonly size: number
+  /** Undefined for what is never shed: replies, errors, alerts, and messages that stand for themselves. */
+  readonly foldable: Foldable | undefined
+  #text: string | null
+  #frame: Frame | null = null
+
+  constructor (text: string, foldable?: Foldable) {
+    this.#text = text
+    this.size = text.length
+    this.foldable = foldable
+  }
+
+  get frame (): Frame {
+    if (this.#frame) return this.#frame
+    this.#frame = frameText(this.#text ?? '')
+    this.#text = null
+    return this.#frame
+  }
+
+  /** The one delivery that stands for two of the same key. */
+  static fold (older: Foldable, newer: Foldable): Delivery {
+    const data = newer.rule.conflation?.merge(older.publication.data, newer.publication.data)
+    const publication = { ...newer.publication, data }
+    return new Delivery(writePublication(publication, newer.rule, newer.view, JSON.stringify(data)), { ...newer, publication })
+  }
+}
+
+interface Written { json: string | null, data: Delivery | null, plain: Delivery | null }
+
+// Lives as long as the publication does in history, so that many who resume at once share the frames too.
+const written = new WeakMap<StoredPublication, Written>()
+
+/** The delivery of a publication in a dialect, made once for all its receivers. */
+export function deliveryOf (publication: StoredPublication, view: View, rule = channelRule(publication.channel)): Delivery {
+  let forms = written.get(publication)
+  if (!forms) written.set(publication, forms = { json: null, data: null, plain: null })
+  const known = forms[view]
+  if (known) return known
+  forms.json ??= JSON.stringify(publication.data) ?? 'null'
+  const text = writePublication(publication, rule, view, forms.json)
+  const foldable = rule.conflation && !rule.neverShed
+    ? { publication, rule, key: `${publication.channel}\n${rule.conflation.key(publication.data)}`, view }
+    : undefined
+  const delivery = new Delivery(text, foldable)
+  forms[view] = delivery
+  return delivery
+}
+
+function writePublication ({ channel, cursor, ts }: StoredPublication, rule: ChannelRule, view: View, json: string): string {
+  if (view === 'data') return `{"type":"data","channel":${JSON.stringify(channel)},"cursor":"${cursor}","ts":"${new Date(ts).toISOString()}","data":${json}}`
+  return rule.plain === 'envelope' ? json : `{"type":${JSON.stringify(channel)},"data":${json}}`
+}

@@ -1,0 +1,75 @@
+import { PitwallError } from '../../errors.js'
+import {
+  AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
+} from '../../schemas/messages/pitwall-v1.js'
+import { channelRule, mayRead, type ChannelRule } from '../channels.js'
+import type { Connection } from '../connection.js'
+import { publishMessage } from '../publish.js'
+import { readHistory } from '../read-history.js'
+import { subscribeChannel } from '../subscribe-channel.js'
+import { defineMessage, type Handler } from './define-message.js'
+import { findHandler } from './every-client.js'
+import { reply } from './reply.js'
+
+/** @throws UNKNOWN_CHANNEL, FORBIDDEN */
+function readableChannel (connection: Connection, channel: string): ChannelRule {
+  const rule = channelRule(channel)
+  if (!mayRead(connection.identity, rule)) throw new PitwallError('FORBIDDEN', `Reading ${channel} needs the scope ${rule.read}`)
+  return rule
+}
+
+const messages: Record<string, Handler> = {
+  subscribe: defineMessage(SubscribeMessage, 'any', (hub, connection, message) =>
+    subscribeChannel(hub, connection, readableChannel(connection, message.channel), message)),
+
+  unsubscribe: defineMessage(UnsubscribeMessage, 'any', (hub, connection, message) => {
+    channelRule(message.channel)
+    hub.unsubscribe(connection, message.channel)
+    reply(connection, message, { type: 'unsubscribed', channel: message.channel })
+  }),
+
+  publish: defineMessage(PublishMessage, 'any', async (hub, connection, message, bytes) => {
+    const { channel, data, key } = message
+    const cursor = await publishMessage(hub.services, connection.identity, { channel, data, bytes, ...(key !== undefined && { key }) })
+    reply(connection, message, { type: 'ack', cursor })
+  }),
+
+  status: defineMessage(StatusMessage, 'ingest', async (hub, connection, message) => {
+    const { vehicle, ts, values, samples } = message
+    if ((values === undefined) === (samples === undefined)) throw new PitwallError('VALIDATION_FAILED', 'Give either values or samples')
+    if (samples && ts !== undefined) throw new PitwallError('VALIDATION_FAILED', 'Each of the samples has a ts of its own', { errors: [{ path: '/ts', message: 'belongs to values' }] })
+    const verdict = await hub.services.telemetry.ingestSamples(connection.identity, vehicle, samples ?? [{ ...(ts !== undefined && { ts }), values }])
+    reply(connection, message, { type: 'ack', ...verdict })
+  }),
+
+  history: defineMessage(HistoryMessage, 'any', async (hub, connection, message) => {
+    const { channel, since, limit } = message
+    readableChannel(connection, channel)
+    const { messages, cursor } = await readHistory(hub, channel, { since, limit })
+    reply(connection, message, { type: 'history', channel, messages, cursor })
+  }),
+
+  presence: defineMessage(PresenceMessage, 'any', (hub, connection, message) => {
+    readableChannel(connection, message.channel)
+    const members = hub.subscribersOf(message.channel).map(({ sessionId, identity }) => ({ sessionId, name: identity.name }))
+    reply(connection, message, { type: 'presence', channel: message.channel, count: members.length, members })
+  }),
+
+  auth: defineMessage(AuthMessage, 'any', async (hub, connection, message) => {
+    const identity = await hub.services.authenticateToken(message.token)
+    if (!identity) throw new PitwallError('INVALID_CREDENTIALS', 'The token is unknown, revoked or expired')
+    hub.reauthenticate(connection, identity)
+    reply(connection, message, { type: 'authenticated', scopes: [...identity.scopes] })
+  }),
+
+  ping: defineMessage(PingMessage, 'any', (_hub, connection, message) => {
+    reply(connection, message, { type: 'pong', serverTime: new Date().toISOString() })
+  })
+}
+
+/** Clients that chose what they get. */
+export const handlePitwallV1: Handler = (hub, connection, message, bytes) => {
+  const { type } = message
+  const handler = typeof type === 'string' && Object.hasOwn(messages, type) ? messages[type] : undefined
+  return (handler ?? findHandler(message))(hub, connection, message, bytes)
+}

@@ -1,0 +1,218 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { PitwallError } from '../errors.js'
+import type { Identity } from '../identity/identity.js'
+import type { Broker, ChannelSource, StoredPublication } from './broker.js'
+import { channelTable, mayRead } from './channels.js'
+import { closeCodes, Connection, type Protocol } from './connection.js'
+import { ConnectionLog } from './connection-log.js'
+import { deliveryOf } from './delivery.js'
+import { FlushScheduler } from './flush-scheduler.js'
+import { Heartbeat } from './heartbeat.js'
+import { MessageReader } from './message-reader.js'
+import { outboxLimits, type OutboxLimits } from './outbox.js'
+import type { RealtimeServices } from './services.js'
+import { SnapshotReader } from './snapshot-reader.js'
+import { Subscription } from './subscription.js'
+import type { Transport } from './transport.js'
+
+export interface Logger {
+  info (details: object, message: string): void
+  warn (details: object, message: string): void
+  error (details: object, message: string): void
+}
+
+export interface HubOptions {
+  broker: Broker
+  /** Snapshot and stored past per channel, by full name or prefix. */
+  sources: ReadonlyMap<string, ChannelSource>
+  services: RealtimeServices
+  logger: Logger
+  /** Turns whatever a domain threw into an error that may be shown. */
+  toError (error: unknown): PitwallError
+  /** Messages a second one client may send; 0 for any number. */
+  rateLimit: number
+  /** Milliseconds between two pings. Default 12,000: a dead peer is gone within 24 s. */
+  pingInterval?: number
+  limits?: OutboxLimits
+}
+
+/** Who is at the other end, as the upgrade knew it. */
+export interface Peer { identity: Identity, protocol: Protocol, address: string, userAgent: string }
+
+/** What the socket's owner reports to the hub. */
+export interface Attached {
+  connection: Connection
+  receive (text: string): void
+  /** The client sent a frame that is not text. */
+  receiveBinary (): void
+  closed (code: number): void
+}
+
+/** All connections, and who gets what. */
+export class Hub {
+  readonly broker: Broker
+  readonly services: RealtimeServices
+  readonly logger: Logger
+  readonly connections = new Map<string, Connection>()
+  readonly log: ConnectionLog
+  readonly snapshots = new SnapshotReader()
+  readonly toError: (error: unknown) => PitwallError
+  readonly #subscribers = new Map<string, Set<Subscription>>()
+  readonly #sources: ReadonlyMap<string, ChannelSource>
+  readonly #scheduler = new FlushScheduler()
+  readonly #reader = new MessageReader(this)
+  readonly #heartbeat: Heartbeat
+  readonly #rateLimit: number
+  readonly #limits: OutboxLimits
+  readonly #unsubscribe: () => void
+
+  constructor ({ broker, sources, services, logger, toError, rateLimit, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
+    this.broker = broker
+    this.services = services
+    this.logger = logger
+    this.toError = toError
+    this.#sources = sources
+    this.#rateLimit = rateLimit
+    this.#limits = limits
+    this.log = new ConnectionLog(broker)
+    this.#heartbeat = new Heartbeat(this.connections, pingInterval)
+    this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication))
+  }
+
+  /** Takes a socket that has been upgraded; it is welcomed before anything else reaches it. */
+  attach (transport: Transport, peer: Peer): Attached {
+    const connection = new Connection(transport, { ...peer, rateLimit: this.#rateLimit, limits: this.#limits, scheduler: this.#scheduler })
+    this.connections.set(connection.sessionId, connection)
+    connection.send({
+      type: 'welcome',
+      sessionId: connection.sessionId,
+      protocol: connection.protocol,
+      serverTime: new Date().toISOString(),
+      pingInterval: this.#heartbeat.interval
+    })
+    if (connection.protocol === 'plain') this.#subscribePlain(connection)
+    this.log.opened(connection)
+    this.logger.info(describe(connection), 'socket connected')
+    return {
+      connection,
+      receive: (text) => this.#reader.read(connection, text),
+      receiveBinary: () => this.#reader.refuse(connection, new PitwallError('BAD_REQUEST', 'Messages are JSON in text frames, not binary')),
+      closed: (code) => this.#detach(connection, code)
+    }
+  }
+
+  /** Adds a subscription to its channel, in place of one the connection had. */
+  subscribe (subscription: Subscription): void {
+    const { channel, connection } = subscription
+    this.unsubscribe(connection, channel)
+    connection.subscriptions.set(channel, subscription)
+    const subscribers = this.#subscribers.get(channel)
+    if (subscribers) subscribers.add(subscription)
+    else this.#subscribers.set(channel, new Set([subscription]))
+  }
+
+  /** True when there was a subscription. */
+  unsubscribe (connection: Connection, channel: string): boolean {
+    const subscription = connection.subscriptions.get(channel)
+    if (!subscription) return false
+    connection.subscriptions.delete(channel)
+    subscription.close()
+    const subscribers = this.#subscribers.get(channel)
+    subscribers?.delete(subscription)
+    if (subscribers?.size === 0) this.#subscribers.delete(channel)
+    return true
+  }
+
+  /** The connections that a channel's messages go to. */
+  subscribersOf (channel: string): Connection[] {
+    return [...this.#subscribers.get(channel) ?? []].map(({ connection }) => connection)
+  }
+
+  /** Where a channel's state and stored past come from. */
+  sourceOf (channel: string): ChannelSource | undefined {
+    return this.#sources.get(channel) ?? this.#sources.get(channel.slice(0, channel.indexOf(':') + 1))
+  }
+
+  /** Gives an open connection another identity, and ends what that may not read. */
+  reauthenticate (connection: Connection, identity: Identity): void {
+    connection.identity = identity
+    for (const [channel, { rule }] of connection.subscriptions) {
+      if (mayRead(identity, rule)) continue
+      this.unsubscribe(connection, channel)
+      if (connection.protocol !== 'plain') connection.send({ type: 'unsubscribed', channel, reason: `This needs the scope ${rule.read}` })
+    }
+    this.log.changed(connection)
+  }
+
+  /** Closes every socket of a credential that is no longer valid. */
+  revoke (credentialId: string): void {
+    for (const connection of this.connections.values()) {
+      if (connection.identity.id === credentialId) connection.close(closeCodes.credentialsGone, 'credentials no longer valid')
+    }
+  }
+
+  /** Closes one connection. False when there is none of that id. */
+  disconnect (sessionId: string): boolean {
+    const connection = this.connections.get(sessionId)
+    if (!connection) return false
+    connection.send({ type: 'bye', reason: 'disconnected by an administrator', reconnectAfter: 1000 })
+    connection.close(closeCodes.goingAway, 'disconnected')
+    return true
+  }
+
+  /**
+   * Says goodbye to all, answers what is being worked on, and closes. Those that take
+   * longer than `patience` milliseconds are dropped.
+   */
+  async drain (patience = 2000): Promise<void> {
+    const all = [...this.connections.values()]
+    for (const connection of all) connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 })
+    const deadline = Date.now() + patience
+    const until = async (done: (connection: Connection) => boolean) => {
+      while (!all.every(done) && Date.now() < deadline) await delay(5)
+    }
+    await until(({ busy, closed }) => busy === 0 || closed)
+    for (const connection of all) connection.close(closeCodes.restarting, 'restarting')
+    await until(({ closed }) => closed)
+    for (const connection of all) if (!connection.closed) connection.transport.terminate()
+  }
+
+  close (): void {
+    this.#unsubscribe()
+    this.#heartbeat.close()
+    for (const connection of this.connections.values()) connection.transport.terminate()
+  }
+
+  #deliver (publication: StoredPublication): void {
+    const { channel, to } = publication
+    if (to !== undefined) {
+      this.connections.get(to)?.outbox.push(deliveryOf(publication, 'plain'))
+      return
+    }
+    this.snapshots.note(publication)
+    const subscribers = this.#subscribers.get(channel)
+    if (!subscribers) return
+    for (const subscription of subscribers) subscription.offer(publication)
+  }
+
+  #subscribePlain (connection: Connection): void {
+    for (const rule of channelTable) {
+      if (rule.plain !== 'none' && mayRead(connection.identity, rule)) {
+        this.subscribe(new Subscription(connection, rule.name, rule, 'plain'))
+      }
+    }
+  }
+
+  #detach (connection: Connection, code: number): void {
+    if (connection.closed) return
+    connection.closed = true
+    connection.outbox.close()
+    for (const channel of [...connection.subscriptions.keys()]) this.unsubscribe(connection, channel)
+    this.connections.delete(connection.sessionId)
+    this.log.closed(connection, code)
+    this.logger.info({ ...describe(connection), code, in: connection.received, out: connection.outbox.sent }, 'socket disconnected')
+  }
+}
+
+const describe = ({ sessionId, address, userAgent, identity, protocol, since }: Connection) =>
+  ({ sessionId, address, userAgent, keyName: identity.name, protocol, since: since.toISOString() })

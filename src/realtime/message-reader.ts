@@ -1,0 +1,91 @@
+import { PitwallError } from '../errors.js'
+import { closeCodes, type Connection } from './connection.js'
+import { handlersOf, type Incoming } from './dialects/index.js'
+import type { Hub } from './hub.js'
+
+// Bad messages in a row after which a client is taken to be broken.
+const MOST_FAULTS = 20
+// Messages of one connection that may be worked on at once.
+const MOST_BUSY = 1000
+
+/** Reads what clients send: parses, finds the handler, answers. */
+export class MessageReader {
+  readonly #hub: Hub
+
+  constructor (hub: Hub) {
+    this.#hub = hub
+  }
+
+  /** One text frame. */
+  read (connection: Connection, text: string): void {
+    connection.alive = true
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(text)
+    } catch {
+      if (this.#admit(connection)) this.refuse(connection, new PitwallError('INVALID_JSON', 'The message is not valid JSON'))
+      return
+    }
+    if (Array.isArray(parsed) && connection.protocol === 'pitwall.v1+batch') {
+      for (const message of parsed) this.#handle(connection, message, text.length)
+    } else this.#handle(connection, parsed, text.length)
+  }
+
+  /** Answers with an error; too many bad messages in a row close the socket. */
+  refuse (connection: Connection, error: PitwallError, id?: string): void {
+    const { code, message, errors, retryAfter } = error
+    connection.send({
+      type: 'error',
+      ...(id !== undefined && { id }),
+      payload: { code, message, ...(errors && { errors }), ...(retryAfter !== undefined && { retryAfter }) }
+    })
+    if (error.status >= 500) return
+    connection.faults++
+    if (connection.faults >= MOST_FAULTS) connection.close(closeCodes.policyViolation, 'too many bad messages')
+  }
+
+  #admit (connection: Connection): boolean {
+    connection.received++
+    if (connection.spendToken()) return connection.transport.open
+    connection.close(closeCodes.tooManyMessages, 'too many messages')
+    return false
+  }
+
+  #handle (connection: Connection, parsed: unknown, bytes: number): void {
+    if (!this.#admit(connection)) return
+    const id = readId(parsed)
+    try {
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+        throw new PitwallError('VALIDATION_FAILED', 'A message is a JSON object')
+      }
+      if (connection.busy >= MOST_BUSY) {
+        throw new PitwallError('OVERLOADED', `${MOST_BUSY} of your messages are being worked on; wait for their replies`, { retryAfter: 1 })
+      }
+      const message = parsed as Incoming
+      const done = handlersOf(connection)(this.#hub, connection, message, bytes)
+      if (done) this.#await(connection, done, id)
+      else connection.faults = 0
+    } catch (error) {
+      this.#fail(connection, error, id)
+    }
+  }
+
+  #await (connection: Connection, done: Promise<void>, id: string | undefined): void {
+    connection.busy++
+    done.then(() => { connection.faults = 0 }, (error: unknown) => this.#fail(connection, error, id))
+      .finally(() => { connection.busy-- })
+      .catch((error: unknown) => this.#hub.logger.error({ err: error }, 'answering a message failed'))
+  }
+
+  #fail (connection: Connection, thrown: unknown, id: string | undefined): void {
+    const error = this.#hub.toError(thrown)
+    if (error.status >= 500) this.#hub.logger.error({ err: thrown, sessionId: connection.sessionId }, 'message failed')
+    this.refuse(connection, error, id)
+  }
+}
+
+/** The id that a reply must carry. */
+function readId (message: unknown): string | undefined {
+  const { id } = (message ?? {}) as { id?: unknown }
+  return typeof id === 'string' && id.length <= 128 ? id : undefined
+}

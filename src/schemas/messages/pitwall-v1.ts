@@ -1,0 +1,46 @@
+import { Type, type Static } from 'typebox'
+import { TimeInput } from '../atoms.js'
+import { ChannelName, FilterInput, Message, Since } from './common.js'
+
+export const SubscribeMessage = Message('subscribe', {
+  channel: ChannelName,
+  since: Type.Optional(Since),
+  maxRate: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'Hz' })),
+  filter: Type.Optional(FilterInput)
+})
+export type SubscribeMessage = Static<typeof SubscribeMessage>
+
+export const UnsubscribeMessage = Message('unsubscribe', { channel: ChannelName })
+export type UnsubscribeMessage = Static<typeof UnsubscribeMessage>
+
+export const PublishMessage = Message('publish', {
+  channel: ChannelName,
+  data: Type.Unknown(),
+  key: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'The same key within 24 hours publishes once' }))
+})
+export type PublishMessage = Static<typeof PublishMessage>
+
+/** `values` of one instant, or `samples`, judged one by one. */
+export const StatusMessage = Message('status', {
+  vehicle: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  ts: Type.Optional(TimeInput),
+  values: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  samples: Type.Optional(Type.Array(Type.Unknown(), { minItems: 1, maxItems: 10_000 }))
+})
+export type StatusMessage = Static<typeof StatusMessage>
+
+export const HistoryMessage = Message('history', {
+  channel: ChannelName,
+  since: Type.Optional(Since),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }))
+})
+export type HistoryMessage = Static<typeof HistoryMessage>
+
+export const PresenceMessage = Message('presence', { channel: ChannelName })
+export type PresenceMessage = Static<typeof PresenceMessage>
+
+export const AuthMessage = Message('auth', { token: Type.String({ minLength: 1, maxLength: 4096 }) })
+export type AuthMessage = Static<typeof AuthMessage>
+
+export const PingMessage = Message('ping', {})
+export type PingMessage = Static<typeof PingMessage>
