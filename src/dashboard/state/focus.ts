@@ -1,0 +1,175 @@
+import { batch, computed, effect, signal, type Signal } from '@preact/signals'
+import type { Client } from '../../client/index.js'
+import { staleAfter } from '../data/cadence.js'
+import { serverNow } from '../data/clock.js'
+import { followVehicle, loadPast, type FocusFeed } from '../data/focus-feed.js'
+import { formatAge, formatValue, withUnit } from '../data/format.js'
+import { levelOf, signalInfo } from '../data/signals.js'
+import { valueAt, type VehicleHistory } from '../data/vehicle-history.js'
+import type { Level, SignalValue } from '../data/types.js'
+import { countMessage, traffic, watchSubscription } from './connection.js'
+import { fleet, rows } from './fleet.js'
+import { chosenVehicle, cursorTime, hoverTime, pausedAt } from './view.js'
+
+/** One reading of the vehicle in focus, as shown; each part changes on its own. */
+export interface ReadingView {
+  text: Signal<string>
+  /** Value as a number for gauges; NaN without one. */
+  number: Signal<number>
+  value: Signal<SignalValue | undefined>
+  level: Signal<Level>
+  stale: Signal<boolean>
+  /** `4 s` once it is stale. */
+  age: Signal<string>
+  /** Number and text for assistive technology, once a second. */
+  spoken: Signal<{ number: number, text: string }>
+}
+
+/** The vehicle shown: the chosen one, else the first of the list when the page opened. */
+const firstVehicle = signal<string | null>(null)
+export const focusId = computed(() => chosenVehicle.value ?? firstVehicle.value)
+export const past = signal<'loading' | 'loaded' | 'failed'>('loading')
+
+let feed: FocusFeed | undefined
+let client: Client | undefined
+const views = new Map<string, ReadingView>()
+const chartViews = new Map<string, Signal<string>>()
+let paintedVersion = -1
+let paintedAt = 0
+let spokenAt = 0
+let countedAt = 0
+/** Messages counted when the view was held. */
+let heldFrom = 0
+
+export const focusHistory = (): VehicleHistory | undefined => feed?.history
+export const heldMessages = signal(0)
+
+export function readingView (name: string): ReadingView {
+  let view = views.get(name)
+  if (!view) {
+    view = { text: signal('–'), number: signal(NaN), value: signal(undefined), level: signal('ok'), stale: signal(true), age: signal(''), spoken: signal({ number: NaN, text: '' }) }
+    views.set(name, view)
+    paintedVersion = -1
+  }
+  return view
+}
+
+/** A signal's value as text at the instant the charts are read at. */
+export function chartReading (name: string): Signal<string> {
+  let view = chartViews.get(name)
+  if (!view) {
+    view = signal('–')
+    chartViews.set(name, view)
+    paintedVersion = -1
+  }
+  return view
+}
+
+/** Follows whichever vehicle is in focus, on this connection. */
+export function followFocus (opened: Client): void {
+  client = opened
+  feed = undefined
+  const id = focusId.peek()
+  if (id !== null) openFeed(id)
+}
+
+effect(() => {
+  const id = focusId.value
+  if (id !== null && client && feed?.history.vehicle !== id) openFeed(id)
+})
+
+effect(() => { if (chosenVehicle.value === null && firstVehicle.peek() === null) firstVehicle.value = rows.value[0]?.id ?? null })
+effect(() => { if (pausedAt.value !== null) heldFrom = traffic.messages })
+
+function openFeed (id: string): void {
+  if (!client) return
+  feed?.close()
+  const opened = followVehicle(client, fleet, id, countMessage)
+  feed = opened
+  watchSubscription(opened.subscription)
+  opened.subscription.on('recovered', ({ recovered }) => { if (!recovered) reloadPast() })
+  past.value = 'loading'
+  paintedVersion = -1
+  const settle = (state: 'loaded' | 'failed') => () => { if (feed === opened) past.value = state }
+  opened.loaded.then(settle('loaded'), settle('failed'))
+}
+
+/** Reads the past again, after a gap the connection could not fill. */
+export function reloadPast (): void {
+  const opened = feed
+  if (!opened) return
+  past.value = 'loading'
+  loadPast(opened.history, serverNow()).then(
+    () => { if (feed === opened) past.value = 'loaded' },
+    () => { if (feed === opened) past.value = 'failed' })
+}
+
+/** Brings the readings up to date: each frame when values came, else four times a second for their ages. */
+export function paintFocus (now: number): void {
+  const held = pausedAt.peek()
+  if (held !== null) {
+    if (now - countedAt >= 250) {
+      countedAt = now
+      heldMessages.value = traffic.messages - heldFrom
+    }
+  }
+  const version = fleet.version + (cursorTime.peek() ?? 0) + (hoverTime.peek() ?? 0) + (held ?? 0) + (feed?.history.version ?? 0)
+  if (version === paintedVersion && now - paintedAt < 250) return
+  paintedVersion = version
+  paintedAt = now
+  batch(() => {
+    for (const [name, view] of views) {
+      if (held === null) paintLive(name, view, now)
+      else paintHeld(name, view, cursorTime.peek() ?? held)
+    }
+    if (now - spokenAt >= 1000) {
+      spokenAt = now
+      for (const [name, view] of views) speak(name, view)
+    }
+    const read = hoverTime.peek() ?? cursorTime.peek() ?? held
+    for (const [name, view] of chartViews) view.value = chartText(name, read)
+  })
+}
+
+function paintLive (name: string, view: ReadingView, now: number): void {
+  const reading = fleet.vehicles.get(focusId.peek() ?? '')?.readings.get(name)
+  write(name, view, reading?.value)
+  const age = reading ? now - reading.seen : Infinity
+  const stale = age > staleAfter(feed?.history.cadence.get(name) ?? 0)
+  view.stale.value = stale
+  view.age.value = stale && Number.isFinite(age) ? formatAge(age) : ''
+}
+
+function paintHeld (name: string, view: ReadingView, at: number): void {
+  write(name, view, historyValue(name, at))
+  view.stale.value = false
+  view.age.value = ''
+}
+
+function write (name: string, view: ReadingView, value: SignalValue | undefined): void {
+  const info = signalInfo(name)
+  view.value.value = value
+  view.text.value = formatValue(info, value)
+  view.number.value = typeof value === 'number' ? value : NaN
+  view.level.value = levelOf(info, value)
+}
+
+function speak (name: string, view: ReadingView): void {
+  const value = withUnit(view.text.peek(), signalInfo(name).unit)
+  const text = value === '–' ? 'no value' : view.stale.peek() ? `${value}, ${view.age.peek()} old` : value
+  if (text !== view.spoken.peek().text) view.spoken.value = { number: view.number.peek(), text }
+}
+
+function historyValue (name: string, at: number): SignalValue | undefined {
+  const history = feed?.history
+  if (!history) return undefined
+  const newest = fleet.vehicles.get(history.vehicle)?.readings.get(name)?.value
+  const textual = signalInfo(name).textual || (newest !== undefined && typeof newest !== 'number')
+  return valueAt(history, name, at, Math.max(2000, staleAfter(history.cadence.get(name) ?? 0)), textual)
+}
+
+function chartText (name: string, at: number | null): string {
+  const info = signalInfo(name)
+  if (at === null) return formatValue(info, fleet.vehicles.get(focusId.peek() ?? '')?.readings.get(name)?.value)
+  return formatValue(info, historyValue(name, at))
+}
