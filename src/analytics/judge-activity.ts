@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import type { ErrorCode } from '../errors.js'
 import type { Identity } from '../identity/identity.js'
 import type { StoredActivity } from '../models/activity-event.js'
-import { ActivityInput } from '../schemas/activity.js'
+import { ActivityInputSchema } from '../schemas/activity.js'
 import { parseTime } from './time-input.js'
 
 /** How far ahead of the server's clock an event may be. */
@@ -13,7 +13,7 @@ const maxDataDepth = 16
 /** Ids of sessions that Pitwall made itself begin so. */
 export const ownSessionPrefix = 'auto-'
 
-const validator = Compile(ActivityInput)
+const validator = Compile(ActivityInputSchema)
 
 export interface Fault { code: ErrorCode, message: string }
 export type Judgement = { event: StoredActivity } | { fault: Fault }

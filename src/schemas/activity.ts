@@ -19,28 +19,28 @@ const activityFields = {
 }
 
 /** One activity event as a client sends it. */
-export const ActivityInput = Type.Object({
+export const ActivityInputSchema = Type.Object({
   id: Type.Optional(Type.String({ format: 'uuid', description: 'The client\'s UUID: the same id again is a duplicate and counts once' })),
   ...activityFields,
   ts: Type.Optional(TimeInput),
   data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Anything else, up to 16 KiB of JSON' }))
 }, { additionalProperties: false })
-export type ActivityInput = Static<typeof ActivityInput>
+export type ActivityInput = Static<typeof ActivityInputSchema>
 
 /** Body of POST /api/activity: one event or a bare array of them. */
-export const ActivityBody = Type.Union([ActivityInput, Type.Array(ActivityInput, { maxItems: activityBatchLimit })])
+export const ActivityBodySchema = Type.Union([ActivityInputSchema, Type.Array(ActivityInputSchema, { maxItems: activityBatchLimit })])
 
 /** One activity event as it leaves the server. */
-export const ActivityEvent = Type.Object({
+export const ActivityEventSchema = Type.Object({
   ...documentFields,
   ...activityFields,
   ts: Timestamp,
   data: Type.Optional(Type.Record(Type.String(), Type.Unknown()))
 })
-export type ActivityEvent = Static<typeof ActivityEvent>
+export type ActivityEvent = Static<typeof ActivityEventSchema>
 
 /** A session as it leaves the server. Absent fields were never named by its events. */
-export const Session = Type.Object({
+export const SessionSchema = Type.Object({
   ...documentFields,
   user: Type.Optional(Type.String()),
   start: Timestamp,
@@ -55,9 +55,9 @@ export const Session = Type.Object({
   country: Type.Optional(Type.String()),
   referrer: Type.Optional(Type.String())
 })
-export type Session = Static<typeof Session>
+export type Session = Static<typeof SessionSchema>
 
-export const ActivityListQuery = Type.Object({
+export const ActivityListQuerySchema = Type.Object({
   ...listQuery(),
   sort: Type.Optional(Type.Enum(['ts', '-ts'], { description: 'Field to order by, descending with a leading -' })),
   type: Type.Optional(Type.String()),
@@ -68,13 +68,13 @@ export const ActivityListQuery = Type.Object({
   country: Type.Optional(Type.String())
 }, { additionalProperties: false })
 
-export type ActivityListQuery = Static<typeof ActivityListQuery>
+export type ActivityListQuery = Static<typeof ActivityListQuerySchema>
 
-export const SessionListQuery = Type.Object({
+export const SessionListQuerySchema = Type.Object({
   ...listQuery(),
   sort: Type.Optional(Type.Enum(['start', '-start', 'end', '-end'], { description: 'Field to order by, descending with a leading -' })),
   user: Type.Optional(Type.String()),
   device: Type.Optional(Type.String()),
   country: Type.Optional(Type.String())
 }, { additionalProperties: false })
-export type SessionListQuery = Static<typeof SessionListQuery>
+export type SessionListQuery = Static<typeof SessionListQuerySchema>

@@ -18,27 +18,27 @@ const filterFields = { user: Filter, page: Filter, device: Filter, country: Filt
 
 const Compare = Type.Optional(Type.Enum(['prev', 'yoy'], { description: 'The period before, or the same dates a year earlier' }))
 
-export const StatsQuery = Type.Object({ ...rangeFields, ...filterFields, compare: Compare }, { additionalProperties: false })
-export type StatsQuery = Static<typeof StatsQuery>
+export const StatsQuerySchema = Type.Object({ ...rangeFields, ...filterFields, compare: Compare }, { additionalProperties: false })
+export type StatsQuery = Static<typeof StatsQuerySchema>
 
-export const PageviewsQuery = Type.Object({
+export const PageviewsQuerySchema = Type.Object({
   ...rangeFields,
   ...filterFields,
   compare: Compare,
   unit: Type.Optional(Type.Enum([...units], { description: 'Width of a point: minute, hour, day, week, month or year' }))
 }, { additionalProperties: false })
-export type PageviewsQuery = Static<typeof PageviewsQuery>
+export type PageviewsQuery = Static<typeof PageviewsQuerySchema>
 
 export const metricTypes = ['page', 'referrer', 'country', 'device', 'user', 'type'] as const
 export type MetricType = typeof metricTypes[number]
 
-export const MetricsQuery = Type.Object({
+export const MetricsQuerySchema = Type.Object({
   ...rangeFields,
   ...filterFields,
   type: Type.Enum([...metricTypes], { description: 'Field to rank' }),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 }))
 }, { additionalProperties: false })
-export type MetricsQuery = Static<typeof MetricsQuery>
+export type MetricsQuery = Static<typeof MetricsQuerySchema>
 
 const statsFields = {
   pageviews: Type.Integer(),
@@ -47,34 +47,34 @@ const statsFields = {
   bounces: Type.Integer({ description: 'sessions of one pageview and nothing else' }),
   totalTime: Type.Number({ description: 'seconds, summed over the sessions' })
 }
-const StatsTotals = Type.Object(statsFields)
-export type StatsTotals = Static<typeof StatsTotals>
+const StatsTotalsSchema = Type.Object(statsFields)
+export type StatsTotals = Static<typeof StatsTotalsSchema>
 
-export const Stats = Type.Object({ ...statsFields, comparison: Type.Optional(StatsTotals) })
-export type Stats = Static<typeof Stats>
+export const StatsSchema = Type.Object({ ...statsFields, comparison: Type.Optional(StatsTotalsSchema) })
+export type Stats = Static<typeof StatsSchema>
 
-export const SeriesPoint = Type.Object({ x: Timestamp, y: Type.Integer() })
-export type SeriesPoint = Static<typeof SeriesPoint>
+export const SeriesPointSchema = Type.Object({ x: Timestamp, y: Type.Integer() })
+export type SeriesPoint = Static<typeof SeriesPointSchema>
 
 /** Points of a series, and of the compared period when asked for. */
-export const SeriesReply = Type.Object({
+export const SeriesReplySchema = Type.Object({
   success: Type.Literal(true),
-  data: Type.Array(SeriesPoint),
-  comparison: Type.Optional(Type.Array(SeriesPoint))
+  data: Type.Array(SeriesPointSchema),
+  comparison: Type.Optional(Type.Array(SeriesPointSchema))
 })
 
-export const MetricRow = Type.Object({ x: Type.String(), y: Type.Integer() })
-export type MetricRow = Static<typeof MetricRow>
+export const MetricRowSchema = Type.Object({ x: Type.String(), y: Type.Integer() })
+export type MetricRow = Static<typeof MetricRowSchema>
 
-export const Active = Type.Object({ active: Type.Integer({ description: 'visitors in the last 5 minutes' }) })
+export const ActiveSchema = Type.Object({ active: Type.Integer({ description: 'visitors in the last 5 minutes' }) })
 
 /** Values of the `analytics` channel. */
-export const LiveValues = Type.Object({
+export const LiveValuesSchema = Type.Object({
   active: Type.Integer({ description: 'visitors in the last 5 minutes' }),
   pageviews: Type.Integer({ description: 'since midnight UTC' }),
   visitors: Type.Integer({ description: 'since midnight UTC' })
 })
-export type LiveValues = Static<typeof LiveValues>
+export type LiveValues = Static<typeof LiveValuesSchema>
 
 export const queryMetrics = ['pageviews', 'visitors', 'events', 'sessions', 'bounces', 'totalTime'] as const
 export type QueryMetric = typeof queryMetrics[number]
@@ -89,7 +89,7 @@ const FilterValue = Type.Union([
 ])
 const BodyTime = Type.Union([Type.String({ minLength: 1, maxLength: 40 }), Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })])
 
-export const AnalyticsQuery = Type.Object({
+export const AnalyticsQuerySchema = Type.Object({
   metrics: Type.Array(Type.Enum([...queryMetrics]), { minItems: 1, maxItems: queryMetrics.length, uniqueItems: true }),
   dimensions: Type.Optional(Type.Array(Type.Enum([...queryDimensions]), { maxItems: 3, uniqueItems: true })),
   filters: Type.Optional(Type.Object(
@@ -103,8 +103,8 @@ export const AnalyticsQuery = Type.Object({
     Type.Tuple([Type.Enum([...queryMetrics, ...queryDimensions]), Type.Enum(['asc', 'desc'])]), { maxItems: 4 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
 }, { additionalProperties: false })
-export type AnalyticsQuery = Static<typeof AnalyticsQuery>
+export type AnalyticsQuery = Static<typeof AnalyticsQuerySchema>
 
 /** One row of a query's reply: its dimensions (null where unnamed) and metrics by name. */
-export const AnalyticsRow = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Null()]))
-export type AnalyticsRow = Static<typeof AnalyticsRow>
+export const AnalyticsRowSchema = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Null()]))
+export type AnalyticsRow = Static<typeof AnalyticsRowSchema>

@@ -1,18 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ingestRateLimit } from '../../../plugins/rate-limit.js'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { PitwallError, type ErrorCode } from '../../../src/errors.js'
-import { ActivityBody, activityBatchLimit, ActivityEvent, ActivityListQuery } from '../../../src/schemas/activity.js'
+import { ActivityBodySchema, activityBatchLimit, ActivityEventSchema, ActivityListQuerySchema } from '../../../src/schemas/activity.js'
 import { BulkVerdict, Success, SuccessList } from '../../../src/schemas/envelope.js'
 
 const activity: FastifyPluginAsyncTypebox = async (app) => {
   const { analytics } = app
 
   app.post('/', {
-    config: { scope: 'ingest' },
+    config: { scope: 'ingest', rateLimit: ingestRateLimit },
     schema: {
       summary: 'Store activity events, each exactly once',
       tags: ['activity'],
-      body: ActivityBody,
+      body: ActivityBodySchema,
       response: { 200: Success(BulkVerdict) }
     },
     // Items are judged one by one, so that a bad one does not take the others with it.
@@ -35,8 +36,8 @@ const activity: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       summary: 'List activity events',
       tags: ['activity'],
-      querystring: ActivityListQuery,
-      response: { 200: SuccessList(ActivityEvent) }
+      querystring: ActivityListQuerySchema,
+      response: { 200: SuccessList(ActivityEventSchema) }
     }
   }, async (request) => ({ success: true as const, ...await analytics.listActivity(request.query) }))
 }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Session, SessionListQuery } from '../../../src/schemas/activity.js'
+import { SessionSchema, SessionListQuerySchema } from '../../../src/schemas/activity.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { Success, SuccessList } from '../../../src/schemas/envelope.js'
 
@@ -11,14 +11,14 @@ const sessions: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       summary: 'List sessions of activity',
       tags: ['activity'],
-      querystring: SessionListQuery,
-      response: { 200: SuccessList(Session) }
+      querystring: SessionListQuerySchema,
+      response: { 200: SuccessList(SessionSchema) }
     }
   }, async (request) => ({ success: true as const, ...await analytics.listSessions(request.query) }))
 
   app.get('/:id', {
     config: { scope: 'read' },
-    schema: { summary: 'Read one session', tags: ['activity'], params: IdParams, response: { 200: Success(Session) } }
+    schema: { summary: 'Read one session', tags: ['activity'], params: IdParams, response: { 200: Success(SessionSchema) } }
   }, async (request) => ({ success: true as const, data: await analytics.getSession(request.params.id) }))
 }
 
