@@ -1,0 +1,109 @@
+import { Binary, Long } from 'bson'
+import { optionalInteger } from '../arguments.js'
+import { toBytes } from '../bytes.js'
+import type { Engine } from '../engine.js'
+import { Interrupt } from '../interrupt.js'
+import { CommandError, ErrorCodes, deserializeDocument, type Document } from '../semantics/index.js'
+import { fromTimestamp, toTimestamp } from '../storage/cluster-time.js'
+import type { Transaction } from '../sessions/transaction.js'
+import { elementsOf, joinElements, rawArrayElement, rawDocumentElement } from '../wire/raw-document.js'
+import type { Request } from '../wire/message.js'
+import { checkApiVersion } from './api-version.js'
+import type { CommandContext, Reply, ServerInfo } from './context.js'
+import { commands } from './registry.js'
+import { readSession } from './session-options.js'
+import { storageError } from './storage-error.js'
+
+export interface Call { engine: Engine, server: ServerInfo, connectionId: number, request: Request, interrupts: Set<Interrupt> }
+
+/** Runs one request and gives its reply as BSON; every failure becomes `ok: 0`. */
+export async function runRequest (call: Call): Promise<Buffer> {
+  let transaction: Transaction | undefined
+  try {
+    const body = deserializeDocument(call.request.body)
+    const name = Object.keys(body)[0] ?? ''
+    const handler = commands.get(name)
+    if (handler === undefined) throw new CommandError(ErrorCodes.CommandNotFound, `no such command: '${name}'`)
+    checkApiVersion(name, body)
+    const context = makeContext(call, name, body)
+    transaction = context.transaction
+    call.interrupts.add(context.interrupt)
+    try {
+      const reply = await handler(context)
+      if (transaction !== undefined && reply.fields.writeErrors !== undefined) endFailed(call.engine, transaction)
+      return encodeReply(call.engine, reply)
+    } finally {
+      call.interrupts.delete(context.interrupt)
+    }
+  } catch (error) {
+    if (transaction !== undefined) endFailed(call.engine, transaction)
+    return encodeError(call, error, transaction !== undefined)
+  }
+}
+
+function makeContext (call: Call, name: string, body: Document): CommandContext {
+  const { request, engine } = call
+  const db = body.$db ?? request.namespace?.split('.', 1)[0]
+  if (typeof db !== 'string') throw new CommandError(40571, 'OP_MSG requests require a $db argument')
+  const maxTimeMS = name === 'getMore' ? undefined : optionalInteger(body, 'maxTimeMS')
+  if (maxTimeMS !== undefined && maxTimeMS < 0) throw new CommandError(ErrorCodes.BadValue, `${maxTimeMS} value for maxTimeMS is out of range [0, 2147483647]`)
+  learnTime(engine, body)
+  return {
+    engine,
+    server: call.server,
+    connectionId: call.connectionId,
+    name,
+    db,
+    body,
+    raw: request.body,
+    sequences: request.sequences,
+    ...readSession(engine, name, body),
+    interrupt: new Interrupt(maxTimeMS)
+  }
+}
+
+/** Waits for nothing: a set of one has seen all that any client has seen. */
+function learnTime (engine: Engine, body: Document): void {
+  const { readConcern } = body
+  const after = typeof readConcern === 'object' && readConcern !== null ? (readConcern as Document).afterClusterTime : undefined
+  if (after !== undefined && typeof after === 'object' && after !== null && '_bsontype' in after && after._bsontype === 'Timestamp') {
+    const time = fromTimestamp(after as unknown as Parameters<typeof fromTimestamp>[0])
+    if (time.seconds < Date.now() / 1000 + 60) engine.oplog.clock.advance(time)
+  }
+}
+
+function endFailed (engine: Engine, transaction: Transaction): void {
+  transaction.finish('aborted')
+  engine.cursors.closeWhere(cursor => cursor.transaction === transaction)
+}
+
+/** What every reply ends with. The signature is a fixed one: clients only hand it back. */
+function trailer (engine: Engine): Document {
+  const time = toTimestamp(engine.oplog.clock.now)
+  return {
+    $clusterTime: { clusterTime: time, signature: { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO } },
+    operationTime: time
+  }
+}
+
+function encodeReply (engine: Engine, { fields, cursor }: Reply): Buffer {
+  const rest = toBytes({ ...fields, ok: 1, ...trailer(engine) })
+  if (cursor === undefined) return rest
+  const body = joinElements([rawArrayElement(cursor.field, cursor.documents), elementsOf(toBytes(cursor.rest))])
+  return joinElements([rawDocumentElement('cursor', body), elementsOf(rest)])
+}
+
+function encodeError ({ engine }: Call, thrown: unknown, inTransaction: boolean): Buffer {
+  const error = thrown instanceof CommandError ? thrown : storageError(engine, thrown)
+  const labels = new Set(error.errorLabels)
+  if (inTransaction && error.code === ErrorCodes.WriteConflict) labels.add('TransientTransactionError')
+  return toBytes({
+    ok: 0,
+    errmsg: error.message,
+    code: error.code,
+    codeName: error.codeName,
+    ...error.details,
+    ...(labels.size === 0 ? {} : { errorLabels: [...labels] }),
+    ...trailer(engine)
+  })
+}

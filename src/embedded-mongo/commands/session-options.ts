@@ -1,0 +1,62 @@
+import { Long } from 'bson'
+import { isPlainDocument } from '../arguments.js'
+import type { Engine } from '../engine.js'
+import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
+import { transactionTooOld, type Session } from '../sessions/sessions.js'
+import { Transaction } from '../sessions/transaction.js'
+import { TransactionView } from '../sessions/transaction-view.js'
+import { toBytes } from '../bytes.js'
+import { StoreView } from '../storage/view.js'
+
+const LIFETIME_MS = 60_000
+
+export interface SessionOptions { session: Session | undefined, txnNumber: bigint | undefined, transaction: Transaction | undefined }
+
+/** Commands that may be part of a transaction. */
+const IN_TRANSACTION = new Set([
+  'insert', 'update', 'delete', 'find', 'getMore', 'aggregate', 'distinct', 'findAndModify', 'findandmodify', 'count', 'create', 'createIndexes',
+  'killCursors', 'bulkWrite', 'commitTransaction', 'abortTransaction', 'drop', 'dropIndexes', 'dropDatabase', 'renameCollection', 'collMod', 'ping', 'listCollections', 'listIndexes', 'hello', 'explain'
+])
+
+/** The session and transaction a command says it belongs to; starts the transaction when it is the first. */
+export function readSession (engine: Engine, name: string, body: Document): SessionOptions {
+  const { lsid, txnNumber: given, autocommit, startTransaction } = body
+  if (lsid === undefined) return { session: undefined, txnNumber: undefined, transaction: undefined }
+  if (!isPlainDocument(lsid)) throw new CommandError(ErrorCodes.TypeMismatch, "BSON field 'lsid' must be an object")
+  const session = engine.sessions.use(lsid)
+  if (given === undefined) return { session, txnNumber: undefined, transaction: undefined }
+  const txnNumber = given instanceof Long ? given.toBigInt() : BigInt(String(given))
+  if (txnNumber < session.number) throw transactionTooOld(txnNumber, session.number)
+  if (txnNumber > session.number) {
+    session.transaction?.finish('aborted')
+    session.transaction = undefined
+    session.number = txnNumber
+  }
+  if (autocommit !== false) return { session, txnNumber, transaction: undefined }
+  if (name === 'commitTransaction' || name === 'abortTransaction') return { session, txnNumber, transaction: undefined }
+  if (!IN_TRANSACTION.has(name)) throw new CommandError(ErrorCodes.OperationNotSupportedInTransaction, `Cannot run '${name}' in a multi-document transaction.`)
+  if (startTransaction === true) {
+    if (session.transaction !== undefined) throw new CommandError(117, `Cannot start a transaction at given transaction number ${txnNumber}: a transaction with the same number is already in progress`)
+    session.transaction = beginTransaction(engine, session, lsid, txnNumber)
+  }
+  const { transaction } = session
+  if (transaction === undefined || transaction.state === 'aborted') throw noSuchTransaction(txnNumber)
+  if (transaction.state === 'committed') throw new CommandError(256, `Transaction with { txnNumber: ${txnNumber} } has been committed.`)
+  return { session, txnNumber, transaction }
+}
+
+function beginTransaction (engine: Engine, session: Session, lsid: Document, number: bigint): Transaction {
+  const snapshot = engine.environment.openSnapshot()
+  return new Transaction({
+    number,
+    snapshot,
+    view: new TransactionView(new StoreView(engine.environment, snapshot)),
+    claims: engine.claims,
+    session: toBytes({ lsid, txnNumber: Long.fromBigInt(number) }),
+    lifetimeMS: engine.options.transactionLifetimeMS ?? LIFETIME_MS
+  })
+}
+
+export function noSuchTransaction (number: bigint): CommandError {
+  return new CommandError(ErrorCodes.NoSuchTransaction, `Given transaction number ${number} does not match any in-progress transactions.`, { errorLabels: ['TransientTransactionError'] })
+}

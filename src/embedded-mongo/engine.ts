@@ -1,0 +1,91 @@
+import { CommandError } from './semantics/index.js'
+import { Cursors } from './query/cursors.js'
+import { ClaimedByTransaction, Claims } from './sessions/claims.js'
+import { Sessions } from './sessions/sessions.js'
+import { Catalog } from './storage/catalog.js'
+import { CommitQueue } from './storage/commit-queue.js'
+import { Environment } from './storage/environment.js'
+import { Oplog } from './storage/oplog.js'
+import { StoreView } from './storage/view.js'
+import { CommitUnit, type WriteUnit } from './storage/write-unit.js'
+import { Housekeeping } from './storage/housekeeping.js'
+import { Watchers } from './streams/watchers.js'
+
+export interface EngineOptions {
+  dataDir: string
+  /** How often documents past a TTL index's limit are removed, in milliseconds; default 20,000. */
+  ttlIntervalMS?: number | undefined
+  /** Bytes that the oplog may take up; default 256 MiB. */
+  oplogBytes?: number | undefined
+  /** How long a transaction may stay open, in milliseconds; default 60,000 as MongoDB's. */
+  transactionLifetimeMS?: number | undefined
+  onWarning?: ((message: string) => void) | undefined
+}
+
+/** The parts of the running store, and the one way to write to it. */
+export class Engine {
+  readonly options: EngineOptions
+  readonly environment: Environment
+  /** The committed state. */
+  readonly view: StoreView
+  readonly catalog = new Catalog()
+  readonly oplog = new Oplog()
+  readonly claims = new Claims()
+  readonly sessions = new Sessions()
+  readonly cursors = new Cursors()
+  readonly watchers = new Watchers()
+  readonly startedAt = Date.now()
+  private readonly commits: CommitQueue
+  private readonly unit: WriteUnit
+  private readonly housekeeping: Housekeeping
+
+  constructor (options: EngineOptions) {
+    this.options = options
+    this.environment = new Environment(options.dataDir)
+    this.view = new StoreView(this.environment)
+    this.catalog.load(this.view)
+    this.oplog.load(this.view)
+    this.unit = new CommitUnit(this.view, this.catalog, this.oplog, this.claims)
+    this.commits = new CommitQueue({
+      environment: this.environment,
+      isExpected: error => error instanceof CommandError || error instanceof ClaimedByTransaction,
+      beforeCommit: () => { this.catalog.saveCounters(this.view) },
+      afterCommit: () => { this.watchers.wake() },
+      afterAbort: () => { this.catalog.load(this.view) }
+    })
+    this.housekeeping = new Housekeeping(this)
+  }
+
+  async start (): Promise<void> {
+    await this.commit(unit => {
+      // A log that is never empty gives every reply a time to resume a change stream from.
+      if (this.oplog.clock.now.seconds === 0) {
+        unit.log({ kind: 'n', db: '', coll: '', uuid: undefined, wallTime: Date.now(), key: Buffer.alloc(0) })
+      }
+    })
+    this.housekeeping.start()
+  }
+
+  /**
+   * Runs `job` inside a commit, flushed when the promise resolves. A job that meets a transaction's uncommitted change
+   * is run again when that has ended: it must continue where it threw.
+   */
+  async commit<T> (job: (unit: WriteUnit) => T): Promise<T> {
+    for (;;) {
+      try {
+        return await this.commits.run(() => job(this.unit))
+      } catch (error) {
+        if (!(error instanceof ClaimedByTransaction)) throw error
+        await error.ended
+      }
+    }
+  }
+
+  async close (): Promise<void> {
+    this.housekeeping.stop()
+    this.cursors.closeAll()
+    for (const session of this.sessions.all()) this.sessions.end(session)
+    await this.commits.drained()
+    await this.environment.close()
+  }
+}

@@ -1,0 +1,49 @@
+import { CommandError } from './semantics/index.js'
+
+/** How long work runs before others get their turn, in milliseconds. */
+export const SLICE_MS = 8
+
+/** Lets a command be stopped by its maxTimeMS, its connection closing, or killOp-like commands. */
+export class Interrupt {
+  private readonly deadline: number
+  private reason: CommandError | undefined
+  private listeners = new Set<() => void>()
+
+  constructor (maxTimeMS?: number) {
+    this.deadline = maxTimeMS === undefined || maxTimeMS === 0 ? Infinity : performance.now() + maxTimeMS
+  }
+
+  /** Throws if the command should stop. */
+  check (): void {
+    if (this.reason !== undefined) throw this.reason
+    if (performance.now() > this.deadline) throw new CommandError(50, 'operation exceeded time limit')
+  }
+
+  get isStopped (): boolean {
+    return this.reason !== undefined
+  }
+
+  /** Milliseconds left of maxTimeMS. */
+  get remaining (): number {
+    return this.deadline - performance.now()
+  }
+
+  stop (reason = new CommandError(11601, 'operation was interrupted')): void {
+    this.reason = reason
+    for (const listener of this.listeners) listener()
+    this.listeners.clear()
+  }
+
+  /** Calls `listener` when the command is stopped; returns what takes it back. */
+  onStop (listener: () => void): () => void {
+    if (this.reason !== undefined) listener()
+    else this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** Lets other work run, then checks. */
+  async yield (): Promise<void> {
+    await new Promise<void>(resolve => { setImmediate(resolve) })
+    this.check()
+  }
+}

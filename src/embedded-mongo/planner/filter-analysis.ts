@@ -1,0 +1,56 @@
+import { analyzeFilter, compareValues, compileFilter, type Document, type PathBounds } from '../semantics/index.js'
+import { isPlainDocument } from '../arguments.js'
+import { rankOf } from '../semantics/values/types.js'
+
+/** What a filter demands of single paths, and whether that is all it demands. */
+export interface FilterAnalysis { paths: Map<string, PathBounds>, isComplete: boolean }
+
+export function readFilter (filter: Document): FilterAnalysis {
+  const paths = analyzeFilter(filter)
+  return { paths, isComplete: isShownWhole(filter, paths) }
+}
+
+const BOUNDING = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte'])
+
+/** True if all that a filter says is in the bounds of its paths. */
+function isShownWhole (filter: Document, paths: Map<string, PathBounds>): boolean {
+  return Object.entries(filter).every(([name, value]) => {
+    if (name === '$and') return Array.isArray(value) && value.every(part => isPlainDocument(part) && isShownWhole(part, paths))
+    if (name === '$comment') return true
+    if (name.startsWith('$') || !paths.has(name)) return false
+    if (!isPlainDocument(value)) return true
+    const operators = Object.keys(value)
+    return operators[0]?.startsWith('$') === true ? operators.every(operator => BOUNDING.has(operator)) : true
+  })
+}
+
+/** Whether every document that the query matches is in an index with this partial filter. */
+export function impliesFilter (analysis: FilterAnalysis, partial: Document): boolean {
+  return Object.entries(partial).every(([path, condition]) => {
+    if (path === '$and') return Array.isArray(condition) && condition.every(part => impliesFilter(analysis, part as Document))
+    const known = analysis.paths.get(path)
+    return known !== undefined && impliesCondition(known, condition)
+  })
+}
+
+function impliesCondition (known: PathBounds, condition: unknown): boolean {
+  if (known.eq !== undefined) {
+    // Each value allowed is tried against the condition; missing, as null may mean, must pass too.
+    const matches = compileFilter({ value: condition })
+    return known.eq.every(value => matches({ value }) && (value !== null || matches({})))
+  }
+  if (!isPlainDocument(condition)) return false
+  return Object.entries(condition).every(([operator, value]) => impliesOperator(known, operator, value))
+}
+
+function impliesOperator ({ min, minInclusive, max, maxInclusive }: PathBounds, operator: string, value: unknown): boolean {
+  const compare = (bound: unknown): number => rankOf(bound) === rankOf(value) ? compareValues(bound, value) : NaN
+  switch (operator) {
+    case '$exists': return (min !== undefined || max !== undefined) && value !== false
+    case '$gt': return min !== undefined && (compare(min) > 0 || (compare(min) === 0 && minInclusive !== true))
+    case '$gte': return min !== undefined && compare(min) >= 0
+    case '$lt': return max !== undefined && (compare(max) < 0 || (compare(max) === 0 && maxInclusive !== true))
+    case '$lte': return max !== undefined && compare(max) <= 0
+    default: return false
+  }
+}

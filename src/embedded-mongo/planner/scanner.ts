@@ -1,0 +1,90 @@
+import type { Document } from '../semantics/index.js'
+import type { Collection } from '../storage/collection.js'
+import { decodeRecordId, keyAfter } from '../storage/keys.js'
+import { StoredDocument, asBuffer, readRecord } from '../storage/records.js'
+import type { KeyRange, ReadView } from '../storage/view.js'
+import type { Plan } from './plan.js'
+
+/** How much one step may read: entries looked at, documents returned, milliseconds. */
+export interface StepLimits { documents: number, milliseconds: number }
+
+/** Looking at the clock costs more than reading an entry. */
+const CLOCK_EVERY = 32
+
+/**
+ * Reads what a plan says, a step at a time. Between steps other work may run and change data: a scan then goes on
+ * behind the last key it saw, as MongoDB's does after a yield.
+ */
+export class Scanner {
+  keysExamined = 0
+  documentsExamined = 0
+  done = false
+  private readonly view: ReadView
+  private readonly collection: Collection
+  private readonly plan: Plan
+  private readonly matches: ((doc: Document) => boolean) | undefined
+  private readonly seen: Set<number> | undefined
+  private readonly ranges: KeyRange[]
+  private rangeAt = 0
+
+  constructor (view: ReadView, collection: Collection, plan: Plan, matches: ((doc: Document) => boolean) | undefined) {
+    this.view = view
+    this.collection = collection
+    this.plan = plan
+    this.matches = plan.isExact ? undefined : matches
+    this.ranges = plan.ranges.map(range => ({ ...range }))
+    if (plan.index?.multikey === true) this.seen = new Set()
+    this.done = this.ranges.length === 0
+  }
+
+  /** The next matching documents; none may mean that the limits were reached: see `done`. */
+  step (limits: StepLimits): StoredDocument[] {
+    const found: StoredDocument[] = []
+    const start = performance.now()
+    let read = 0
+    while (!this.done) {
+      const range = this.ranges[this.rangeAt]!
+      let lastKey: Buffer | undefined
+      for (const { key, value } of this.view.range(this.plan.kind === 'COLLSCAN' ? 'documents' : 'entries', range)) {
+        lastKey = asBuffer(key)
+        const stored = this.load(lastKey, asBuffer(value))
+        if (stored !== undefined) found.push(stored)
+        if (found.length >= limits.documents || (++read % CLOCK_EVERY === 0 && performance.now() - start >= limits.milliseconds)) {
+          if (range.reverse === true) range.upper = lastKey
+          else range.lower = keyAfter(lastKey)
+          return found
+        }
+      }
+      this.rangeAt++
+      this.done = this.rangeAt >= this.ranges.length
+    }
+    return found
+  }
+
+  /** All that match, however long it takes: for use inside a commit. */
+  all (): StoredDocument[] {
+    return this.step({ documents: Infinity, milliseconds: Infinity })
+  }
+
+  /** The first that matches. */
+  first (): StoredDocument | undefined {
+    return this.step({ documents: 1, milliseconds: Infinity })[0]
+  }
+
+  private load (key: Buffer, value: Buffer): StoredDocument | undefined {
+    let stored: StoredDocument | undefined
+    if (this.plan.kind === 'COLLSCAN') stored = new StoredDocument(decodeRecordId(key), value)
+    else {
+      this.keysExamined++
+      const recordId = decodeRecordId(value)
+      if (this.seen !== undefined) {
+        if (this.seen.has(recordId)) return undefined
+        this.seen.add(recordId)
+      }
+      stored = readRecord(this.view, this.collection, recordId)
+      if (stored === undefined) return undefined
+    }
+    this.documentsExamined++
+    return this.matches === undefined || this.matches(stored.doc) ? stored : undefined
+  }
+}

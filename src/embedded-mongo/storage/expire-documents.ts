@@ -1,0 +1,46 @@
+import { CommandError } from '../semantics/index.js'
+import type { Engine } from '../engine.js'
+import { Interrupt } from '../interrupt.js'
+import { deleteDocument } from '../writes/apply.js'
+import { DocumentReader } from '../query/read-documents.js'
+import type { Collection } from './collection.js'
+import type { IndexDefinition } from './index-definition.js'
+import { readRecord } from './records.js'
+
+/** Documents removed in one commit. */
+const CHUNK = 500
+
+/** Removes the documents whose time by a TTL index is over. */
+export async function expireDocuments (engine: Engine, now = Date.now()): Promise<void> {
+  for (const collection of engine.catalog.all()) {
+    for (const index of collection.indexes) {
+      if (index.expireAfterSeconds !== undefined && index.ready && index.paths.length === 1) await expireByIndex(engine, collection, index, now)
+    }
+  }
+}
+
+async function expireByIndex (engine: Engine, collection: Collection, index: IndexDefinition, now: number): Promise<void> {
+  const [path] = index.paths
+  const limit = new Date(now - index.expireAfterSeconds! * 1000)
+  const filter = { $and: [{ [path!]: { $lt: limit } }, index.partialFilter ?? {}] }
+  const reader = new DocumentReader(engine.view, collection, { filter, hint: index.hidden ? undefined : index.name })
+  const interrupt = new Interrupt()
+  while (!reader.isDone && !collection.dropped) {
+    const expired = await reader.next(CHUNK, interrupt)
+    if (expired.length === 0) continue
+    await engine.commit(unit => {
+      if (collection.dropped) return
+      for (const candidate of expired) {
+        const current = readRecord(unit.view, collection, candidate.recordId)
+        // What changed since it was read is looked at again in the next round.
+        if (current?.raw.equals(candidate.raw) !== true) continue
+        try {
+          deleteDocument(unit, collection, current)
+        } catch (error) {
+          // A transaction holds the document: the next round is soon enough.
+          if (error instanceof CommandError) throw error
+        }
+      }
+    })
+  }
+}

@@ -1,0 +1,57 @@
+import type { Collation, Document } from '../semantics/index.js'
+
+/** One index as the catalogue keeps it. `spec` is what listIndexes shows. */
+export interface IndexDefinition {
+  id: number
+  name: string
+  spec: Document
+  /** The key pattern's paths and directions, in order. */
+  paths: string[]
+  directions: Array<1 | -1>
+  /** `text`, `2dsphere`, `hashed` and the like are kept and listed, but hold no entries. */
+  isSupported: boolean
+  unique: boolean
+  sparse: boolean
+  hidden: boolean
+  partialFilter: Document | undefined
+  collation: Collation | undefined
+  expireAfterSeconds: number | undefined
+  /** An array was indexed once, so one document may have several entries. */
+  multikey: boolean
+  /** A key too long for LMDB was cut once, so the order of entries is not that of the values. */
+  longKeys: boolean
+  /** False while entries of older documents are still being added. */
+  ready: boolean
+}
+
+/** What the catalogue stores besides the spec. */
+export interface IndexRecord { id: number, spec: Document, multikey: boolean, longKeys: boolean, ready: boolean }
+
+/** Reads a stored or requested index. The spec must have been validated. */
+export function defineIndex (record: IndexRecord): IndexDefinition {
+  const { spec } = record
+  const key = spec.key as Document
+  const paths = Object.keys(key)
+  const values = Object.values(key)
+  return {
+    ...record,
+    name: spec.name as string,
+    paths,
+    directions: values.map(value => Number(value) < 0 ? -1 : 1),
+    isSupported: values.every(value => typeof value !== 'string') && !paths.some(path => path.includes('$**')),
+    unique: isTrue(spec.unique) || (paths.length === 1 && paths[0] === '_id'),
+    sparse: isTrue(spec.sparse),
+    hidden: isTrue(spec.hidden),
+    partialFilter: spec.partialFilterExpression as Document | undefined,
+    collation: spec.collation as Collation | undefined,
+    expireAfterSeconds: spec.expireAfterSeconds === undefined ? undefined : Number(spec.expireAfterSeconds)
+  }
+}
+
+export function indexRecord (index: IndexDefinition): IndexRecord {
+  return { id: index.id, spec: index.spec, multikey: index.multikey, longKeys: index.longKeys, ready: index.ready }
+}
+
+function isTrue (value: unknown): boolean {
+  return value === true || (typeof value === 'object' && value !== null && Number(value) !== 0) || (typeof value === 'number' && value !== 0)
+}

@@ -1,0 +1,35 @@
+import { compileFilter, extractIndexKeys, type Document } from '../semantics/index.js'
+import type { Collection } from './collection.js'
+import type { IndexDefinition } from './index-definition.js'
+import { isLongKey } from './keys.js'
+import type { WriteUnit } from './write-unit.js'
+
+const partialFilters = new WeakMap<Document, (doc: Document) => boolean>()
+
+/** Whether a partial index takes this document; true for any other index. */
+export function isIndexed (index: IndexDefinition, doc: Document): boolean {
+  if (index.partialFilter === undefined) return true
+  let matches = partialFilters.get(index.partialFilter)
+  if (matches === undefined) {
+    matches = compileFilter(index.partialFilter, index.collation === undefined ? {} : { collation: index.collation })
+    partialFilters.set(index.partialFilter, matches)
+  }
+  return matches(doc)
+}
+
+/** The encoded keys a document has in an index; marks the index when they make it multikey or too long. */
+export function indexKeys (unit: WriteUnit | undefined, collection: Collection, index: IndexDefinition, doc: Document): Buffer[] {
+  if (!index.isSupported || !isIndexed(index, doc)) return []
+  const { keys, multikey } = extractIndexKeys(doc, index.spec.key as Document, keyOptions(index))
+  const longKeys = keys.some(isLongKey)
+  if ((multikey && !index.multikey) || (longKeys && !index.longKeys)) {
+    index.multikey ||= multikey
+    index.longKeys ||= longKeys
+    unit?.indexChanged(collection)
+  }
+  return keys
+}
+
+function keyOptions (index: IndexDefinition): { sparse: boolean, collation?: NonNullable<IndexDefinition['collation']> } {
+  return index.collation === undefined ? { sparse: index.sparse } : { sparse: index.sparse, collation: index.collation }
+}

@@ -1,0 +1,132 @@
+import { compareKeys, type ReadView } from './view.js'
+import { deserializeDocument, type Document } from '../semantics/index.js'
+import type { Collection } from './collection.js'
+import { duplicateKeyError } from './duplicate-key.js'
+import type { IndexDefinition } from './index-definition.js'
+import { indexKeys } from './index-entries.js'
+import { decodeRecordId, documentKey, encodeRecordId, entryKey } from './keys.js'
+import type { WriteUnit } from './write-unit.js'
+
+/** A document as it is stored, decoded when somebody looks inside. */
+export class StoredDocument {
+  readonly recordId: number
+  readonly raw: Buffer
+  private decoded: Document | undefined
+
+  constructor (recordId: number, raw: Buffer, decoded?: Document) {
+    this.recordId = recordId
+    this.raw = raw
+    this.decoded = decoded
+  }
+
+  get doc (): Document {
+    this.decoded ??= deserializeDocument(this.raw)
+    return this.decoded
+  }
+}
+
+export function readRecord (view: ReadView, collection: Collection, recordId: number): StoredDocument | undefined {
+  const raw = view.get('documents', documentKey(collection.id, recordId))
+  return raw === undefined ? undefined : new StoredDocument(recordId, asBuffer(raw))
+}
+
+export function asBuffer (bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The record that has `encoded` in a unique index. */
+export function findUnique (view: ReadView, index: IndexDefinition, encoded: Buffer): number | undefined {
+  const value = view.get('entries', entryKey(index.id, encoded))
+  return value === undefined ? undefined : decodeRecordId(value)
+}
+
+/** Stores a new document and its index entries. @throws CommandError 11000 before anything is written. */
+export function insertRecord (unit: WriteUnit, collection: Collection, doc: Document, raw: Buffer): StoredDocument {
+  const recordId = collection.nextRecordId
+  const keys = collection.indexes.map(index => indexKeys(unit, collection, index, doc))
+  collection.indexes.forEach((index, at) => assertUnique(unit, collection, index, doc, keys[at]!, recordId))
+  collection.nextRecordId++
+  const key = documentKey(collection.id, recordId)
+  unit.claimRecord(collection, key)
+  unit.view.put('documents', key, raw)
+  collection.indexes.forEach((index, at) => putEntries(unit, index, keys[at]!, recordId))
+  unit.count(collection, 1, raw.length)
+  return new StoredDocument(recordId, raw, doc)
+}
+
+/** Replaces a stored document, touching only the entries that change. @throws CommandError 11000 before anything is written. */
+export function replaceRecord (unit: WriteUnit, collection: Collection, before: StoredDocument, doc: Document, raw: Buffer): StoredDocument {
+  const key = documentKey(collection.id, before.recordId)
+  unit.claimRecord(collection, key)
+  const changes = collection.indexes.flatMap(index => {
+    if (isUntouched(index, before.doc, doc)) return []
+    const removed = indexKeys(unit, collection, index, before.doc)
+    const added = indexKeys(unit, collection, index, doc)
+    return [{ index, removed: without(removed, added), added: without(added, removed) }]
+  })
+  for (const { index, removed, added } of changes) {
+    claimEntries(unit, index, removed)
+    assertUnique(unit, collection, index, doc, added, before.recordId)
+  }
+  for (const { index, removed, added } of changes) {
+    removeEntries(unit, index, removed, before.recordId)
+    putEntries(unit, index, added, before.recordId)
+  }
+  unit.view.put('documents', key, raw)
+  unit.count(collection, 0, raw.length - before.raw.length)
+  return new StoredDocument(before.recordId, raw, doc)
+}
+
+export function deleteRecord (unit: WriteUnit, collection: Collection, stored: StoredDocument): void {
+  const key = documentKey(collection.id, stored.recordId)
+  unit.claimRecord(collection, key)
+  const entries = collection.indexes.map(index => ({ index, keys: indexKeys(undefined, collection, index, stored.doc) }))
+  for (const { index, keys } of entries) claimEntries(unit, index, keys)
+  for (const { index, keys } of entries) removeEntries(unit, index, keys, stored.recordId)
+  unit.view.remove('documents', key)
+  unit.count(collection, -1, -stored.raw.length)
+}
+
+/** Adds the entries of a document that was there before the index. @throws CommandError 11000 */
+export function indexRecord (unit: WriteUnit, collection: Collection, index: IndexDefinition, stored: StoredDocument): void {
+  const keys = indexKeys(unit, collection, index, stored.doc)
+  assertUnique(unit, collection, index, stored.doc, keys, stored.recordId)
+  putEntries(unit, index, keys, stored.recordId)
+}
+
+function assertUnique (unit: WriteUnit, collection: Collection, index: IndexDefinition, doc: Document, keys: Buffer[], recordId: number): void {
+  if (!index.unique) return
+  for (const encoded of keys) {
+    unit.claimEntry(entryKey(index.id, encoded))
+    const holder = findUnique(unit.view, index, encoded)
+    if (holder !== undefined && holder !== recordId) throw duplicateKeyError(collection, index, doc, encoded)
+  }
+}
+
+function putEntries (unit: WriteUnit, index: IndexDefinition, keys: Buffer[], recordId: number): void {
+  const value = encodeRecordId(recordId)
+  for (const encoded of keys) unit.view.put('entries', entryKey(index.id, encoded, index.unique ? undefined : recordId), value)
+}
+
+function removeEntries (unit: WriteUnit, index: IndexDefinition, keys: Buffer[], recordId: number): void {
+  for (const encoded of keys) unit.view.remove('entries', entryKey(index.id, encoded, index.unique ? undefined : recordId))
+}
+
+/** Every claim is made before anything is written, since a claim that fails must leave nothing behind. */
+function claimEntries (unit: WriteUnit, index: IndexDefinition, keys: Buffer[]): void {
+  if (!index.unique) return
+  for (const encoded of keys) unit.claimEntry(entryKey(index.id, encoded))
+}
+
+/** An update shares what it leaves alone, so the same object at the top of each path means the same keys. */
+function isUntouched (index: IndexDefinition, before: Document, after: Document): boolean {
+  if (index.partialFilter !== undefined) return false
+  return index.paths.every(path => {
+    const top = path.split('.', 1)[0]!
+    return before[top] === after[top]
+  })
+}
+
+function without (keys: Buffer[], others: Buffer[]): Buffer[] {
+  return others.length === 0 ? keys : keys.filter(key => !others.some(other => compareKeys(key, other) === 0))
+}

@@ -1,0 +1,154 @@
+import { isDeepStrictEqual } from 'node:util'
+import { toBytes } from '../bytes.js'
+import type { Engine } from '../engine.js'
+import type { Interrupt } from '../interrupt.js'
+import { MAX_BATCH_BYTES, type Batch, type BatchRequest, type BatchSource } from '../query/cursors.js'
+import { CommandError, runPipeline, type Document, type PipelineOptions } from '../semantics/index.js'
+import { firstOf } from '../storage/view.js'
+import { END_OF_TIME, type LoggedOperation, type Position } from '../storage/oplog.js'
+import { invalidateEvent, invalidates, toEvent, type StreamScope } from './change-event.js'
+import { decodeToken, encodeToken } from './resume-token.js'
+import { historyLost, type StreamOptions } from './stream-options.js'
+
+/** Operations looked at before others get their turn. */
+const CHUNK = 512
+/** How long a getMore waits for news when it does not say, in milliseconds. */
+const DEFAULT_WAIT_MS = 1_000
+
+/** A change stream: reads the oplog behind its position, and waits at the end for the next commit. */
+export class ChangeStreamSource implements BatchSource {
+  private readonly engine: Engine
+  private readonly scope: StreamScope
+  private readonly options: StreamOptions
+  private readonly stages: Document[]
+  private readonly pipelineOptions: PipelineOptions
+  private position: Position
+  /** The token to resume with after what has been handed out, and the place it stands for. */
+  private token: Document
+  private tokenPosition: Position
+  private pending: Array<{ bytes: Buffer, token: Document }> = []
+  private isInvalid = false
+  private isClosed = false
+  private wakeUp: (() => void) | undefined
+
+  constructor (engine: Engine, scope: StreamScope, options: StreamOptions, stages: Document[], pipelineOptions: PipelineOptions) {
+    this.engine = engine
+    this.scope = scope
+    this.options = options
+    this.stages = stages
+    this.pipelineOptions = pipelineOptions
+    this.position = options.start
+    this.tokenPosition = options.start
+    this.token = encodeToken({ position: options.start, kind: options.startKind })
+    if (options.startKind === 'event') this.replayInvalidation()
+  }
+
+  async next ({ size = Infinity, waitMS = DEFAULT_WAIT_MS, interrupt }: BatchRequest): Promise<Batch> {
+    const deadline = performance.now() + waitMS
+    // The first batch is always empty: clients expect to be told of the cursor at once.
+    if (waitMS > 0 || this.pending.length > 0) {
+      while (this.pending.length === 0 && !this.isInvalid && !this.isClosed) {
+        if (this.readMore()) await interrupt.yield()
+        else if (this.pending.length === 0) {
+          const left = deadline - performance.now()
+          if (left <= 0) break
+          await this.wait(left, interrupt)
+        }
+      }
+    }
+    return this.take(size)
+  }
+
+  close (): void {
+    this.isClosed = true
+    this.wakeUp?.()
+  }
+
+  private take (size: number): Batch {
+    const documents: Buffer[] = []
+    let bytes = 0
+    while (documents.length < size && this.pending.length > 0) {
+      const { bytes: document, token } = this.pending[0]!
+      bytes += document.length
+      if (documents.length > 0 && bytes > MAX_BATCH_BYTES) break
+      documents.push(document)
+      this.token = token
+      this.tokenPosition = decodeToken(token).position
+      this.pending.shift()
+    }
+    const isOver = this.pending.length === 0
+    if (isOver && !this.isInvalid && !isDeepStrictEqual(this.tokenPosition, this.position)) {
+      // What was read since the last event concerned others: a resume need not read it again.
+      this.token = encodeToken({ position: this.position, kind: 'time' })
+      this.tokenPosition = this.position
+    }
+    return { documents, done: isOver && (this.isInvalid || this.isClosed), extra: { postBatchResumeToken: this.token } }
+  }
+
+  /** Reads one chunk; true if there is more to read now. */
+  private readMore (): boolean {
+    const { engine, scope, options } = this
+    if (engine.oplog.isTrimmed(this.position.time)) throw historyLost()
+    const events: Document[] = []
+    let read = 0
+    for (const logged of engine.oplog.after(engine.view, this.position)) {
+      this.position = logged.position
+      const event = toEvent(engine, scope, options, logged)
+      if (event !== undefined) events.push(event)
+      if (invalidates(scope, logged.operation)) {
+        events.push(invalidateEvent(logged))
+        this.isInvalid = true
+        break
+      }
+      if (++read >= CHUNK) break
+    }
+    this.deliver(events)
+    return read >= CHUNK && !this.isInvalid
+  }
+
+  private deliver (events: Document[]): void {
+    if (events.length === 0) return
+    const results = this.stages.length === 0 ? events : runPipeline(events, this.stages, this.pipelineOptions)
+    const tokens = new Map(events.map(event => [(event._id as Document)._data, event._id as Document]))
+    for (const event of results) {
+      const token = tokens.get((event._id as Document | undefined)?._data)
+      if (token === undefined || !isDeepStrictEqual(event._id, token)) {
+        throw new CommandError(280, 'Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed.', { errorLabels: ['NonResumableChangeStreamError'] })
+      }
+      this.pending.push({ bytes: toBytes(event), token })
+    }
+  }
+
+  /** A stream that resumes behind a drop still has to be told that it ends there. */
+  private replayInvalidation (): void {
+    const { time, index } = this.position
+    const before = index === 0 ? { time: { seconds: time.seconds, increment: time.increment - 1 }, index: END_OF_TIME } : { time, index: index - 1 }
+    const logged = firstOf(this.engine.oplog.after(this.engine.view, before))
+    if (logged !== undefined && this.isHere(logged) && invalidates(this.scope, logged.operation)) {
+      this.isInvalid = true
+      this.deliver([invalidateEvent(logged)])
+    }
+  }
+
+  private isHere ({ position }: LoggedOperation): boolean {
+    return isDeepStrictEqual(position, this.position)
+  }
+
+  private async wait (milliseconds: number, interrupt: Interrupt): Promise<void> {
+    await new Promise<void>(resolve => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        forget()
+        unhook()
+        this.wakeUp = undefined
+        resolve()
+      }
+      const timer = setTimeout(finish, milliseconds)
+      const forget = this.engine.watchers.onCommit(finish)
+      this.wakeUp = finish
+      let unhook = (): void => {}
+      unhook = interrupt.onStop(finish)
+    })
+    interrupt.check()
+  }
+}

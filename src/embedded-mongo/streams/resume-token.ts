@@ -1,0 +1,26 @@
+import { isPlainDocument } from '../arguments.js'
+import { CommandError, type Document } from '../semantics/index.js'
+import { decodePosition, encodePosition, type Position } from '../storage/oplog.js'
+
+/** What a token stands behind: an event, the invalidation an event caused, or a time without an event. */
+export type TokenKind = 'event' | 'invalidate' | 'time'
+
+const KINDS: TokenKind[] = ['event', 'invalidate', 'time']
+const VERSION = 1
+
+export interface ResumeToken { position: Position, kind: TokenKind }
+
+export function encodeToken (token: ResumeToken): Document {
+  const data = Buffer.concat([Buffer.from([VERSION]), encodePosition(token.position), Buffer.from([KINDS.indexOf(token.kind)])])
+  return { _data: data.toString('hex').toUpperCase() }
+}
+
+/** @throws CommandError 260 for what is not one of our tokens */
+export function decodeToken (value: unknown): ResumeToken {
+  const data = isPlainDocument(value) ? value._data : undefined
+  if (typeof data !== 'string') throw new CommandError(40647, 'Bad resume token: _data of missing or of wrong type')
+  const bytes = Buffer.from(data, 'hex')
+  const kind = KINDS[bytes[13] ?? -1]
+  if (bytes.length !== 14 || bytes[0] !== VERSION || kind === undefined) throw new CommandError(260, `Invalid resume token: ${data}`)
+  return { position: decodePosition(bytes.subarray(1, 13)), kind }
+}

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { Engine } from './engine.js'
+import { WireServer } from './server.js'
+
+/** What the starting thread hands over. */
+export interface WorkerInput {
+  dataDir: string
+  socketPath: string | undefined
+  port: number | undefined
+  ttlIntervalMS: number | undefined
+  oplogBytes: number | undefined
+  transactionLifetimeMS: number | undefined
+}
+
+export type WorkerMessage = { type: 'ready', port: number | undefined } | { type: 'warning', message: string } | { type: 'closed' }
+
+const port = parentPort
+if (port === null) throw new Error('the embedded store runs in a worker thread')
+const tell = (message: WorkerMessage): void => { port.postMessage(message) }
+
+const { socketPath, port: tcpPort, ...options } = workerData as WorkerInput
+const engine = new Engine({ ...options, onWarning: message => { tell({ type: 'warning', message }) } })
+await engine.start()
+const server = new WireServer(engine)
+if (socketPath !== undefined) await server.listenSocket(socketPath)
+const actualPort = tcpPort === undefined ? undefined : await server.listenPort(tcpPort)
+
+port.once('message', () => {
+  const close = async (): Promise<void> => {
+    await server.close()
+    await engine.close()
+    tell({ type: 'closed' })
+    port.close()
+  }
+  close().catch((error: unknown) => { throw error })
+})
+tell({ type: 'ready', port: actualPort })

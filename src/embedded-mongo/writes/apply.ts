@@ -1,0 +1,84 @@
+import { CommandError, ErrorCodes, compareValues, updateDescription, type CompiledUpdate, type Document } from '../semantics/index.js'
+import { toBytes } from '../bytes.js'
+import type { Engine } from '../engine.js'
+import type { Collection } from '../storage/collection.js'
+import { deleteRecord, insertRecord, replaceRecord, type StoredDocument } from '../storage/records.js'
+import type { WriteUnit } from '../storage/write-unit.js'
+import { documentKeyBytes } from './collections.js'
+import { collectionScan } from '../planner/choose-plan.js'
+import { Scanner } from '../planner/scanner.js'
+import { assertSize, prepareDocument, type PreparedDocument } from './prepare-document.js'
+import { assertValid } from './validator.js'
+
+const NOTHING = Buffer.alloc(0)
+
+/** Inserts one document: record, index entries and log. */
+export function insertDocument (unit: WriteUnit, collection: Collection, { doc, raw }: PreparedDocument, bypass: boolean): StoredDocument {
+  assertValid(collection, doc, bypass)
+  const stored = insertRecord(unit, collection, doc, raw)
+  unit.log({ kind: 'i', db: collection.db, coll: collection.name, uuid: collection.uuid, wallTime: Date.now(), key: NOTHING, document: raw })
+  if (collection.isCapped) trimCapped(unit, collection)
+  return stored
+}
+
+/** Applies an update to one document; returns the same document if it changes nothing. */
+export function updateDocument (unit: WriteUnit, collection: Collection, stored: StoredDocument, update: CompiledUpdate, bypass: boolean): StoredDocument {
+  const before = stored.doc
+  const after = update.apply(before, false)
+  if (after === before) return stored
+  if (compareValues(before._id, after._id) !== 0) {
+    throw new CommandError(ErrorCodes.ImmutableField, "Performing an update on the path '_id' would modify the immutable field '_id'")
+  }
+  const raw = toBytes(after)
+  if (raw.equals(stored.raw)) return stored
+  assertSize(raw)
+  assertValid(collection, after, bypass, before)
+  const replaced = replaceRecord(unit, collection, stored, after, raw)
+  const keepsImages = collection.keepsPreImages
+  unit.log({
+    kind: update.isReplacement ? 'r' : 'u',
+    db: collection.db,
+    coll: collection.name,
+    uuid: collection.uuid,
+    wallTime: Date.now(),
+    key: documentKeyBytes(before),
+    document: update.isReplacement ? raw : undefined,
+    change: update.isReplacement ? undefined : toBytes(updateDescription(before, after) as unknown as Document),
+    before: keepsImages ? stored.raw : undefined,
+    after: keepsImages ? raw : undefined
+  })
+  return replaced
+}
+
+/** Inserts what an upsert that matched nothing makes. */
+export function upsertDocument (engine: Engine, unit: WriteUnit, collection: Collection, update: CompiledUpdate, bypass: boolean): StoredDocument {
+  return insertDocument(unit, collection, prepareDocument(update.upsertDocument(), engine.oplog.clock), bypass)
+}
+
+export function deleteDocument (unit: WriteUnit, collection: Collection, stored: StoredDocument): void {
+  deleteRecord(unit, collection, stored)
+  unit.log({
+    kind: 'd',
+    db: collection.db,
+    coll: collection.name,
+    uuid: collection.uuid,
+    wallTime: Date.now(),
+    key: documentKeyBytes(stored.doc),
+    before: collection.keepsPreImages ? stored.raw : undefined
+  })
+}
+
+/** Removes the oldest documents of a capped collection until it fits its limits again. */
+function trimCapped (unit: WriteUnit, collection: Collection): void {
+  const { size, max } = collection.options
+  const fits = (): boolean => collection.bytes <= Number(size) && (max === undefined || collection.count <= Number(max))
+  while (collection.count > 1 && !fits()) {
+    const oldest = firstRecord(unit, collection)
+    if (oldest === undefined) return
+    deleteRecord(unit, collection, oldest)
+  }
+}
+
+function firstRecord (unit: WriteUnit, collection: Collection): StoredDocument | undefined {
+  return new Scanner(unit.view, collection, collectionScan(collection), undefined).first()
+}
