@@ -12,7 +12,7 @@ import { FleetSheet } from './fleet-sheet.js'
 import { FocusCard } from './focus-card.js'
 import { Header } from './header.js'
 import { HelpDialog } from './help-dialog.js'
-import { SignInDialog, SignInPage } from './sign-in.js'
+import { ForbiddenPage, SignInDialog, SignInPage } from './sign-in.js'
 
 /** The whole page. */
 export function App () {
@@ -21,7 +21,7 @@ export function App () {
     <div class='page' data-phase={phase} data-paused={paused} data-page={page}>
       <Header />
       <ConnectionBanner />
-      {phase === 'signed-out' ? <SignInPage /> : <Main />}
+      {phase === 'signed-out' ? <SignInPage /> : phase === 'forbidden' ? <ForbiddenPage /> : <Main />}
       <HelpDialog />
       <SignInDialog />
       <Announcer />

@@ -19,7 +19,6 @@ export function ConnectionBanner () {
     )
   }
   if (phase === 'offline') return <Banner tone='warning' action='Try anyway' onAction={retryNow}><b>This device is offline.</b> The page connects again by itself once the network is back.</Banner>
-  if (phase === 'forbidden') return <Banner tone='critical' action='Try again' onAction={startSession}><b>Not allowed.</b> {reason || 'Your account may not read live data. Ask an administrator for the scope “read”.'}</Banner>
   if (phase === 'error') return <Banner tone='critical' action='Try again' onAction={startSession}><b>The server refused a request.</b> {reason}</Banner>
   if (phase === 'live' && isShedding(now)) return <Banner tone='warning'><b>Values are being left out.</b> This connection is too slow for all of them; {dropped.value} dropped so far, the newest still come.</Banner>
   return null

@@ -4,9 +4,9 @@ import { signalInfo } from '../data/signals.js'
 import { readingView, type ReadingView } from '../state/focus.js'
 import { AlertIcon, ClockIcon } from './icons.js'
 
-/** How old a reading is, once it is too old to be of now. */
+/** How old a reading is, once it is too old to be of now. Its place is kept, so that nothing jumps. */
 export function StaleAge ({ view }: { view: ReadingView }) {
-  if (view.age.value === '') return null
+  if (view.age.value === '') return <span class='stale-age' />
   return <span class='stale-age'><ClockIcon />{view.age}<span class='sr-only'> old</span></span>
 }
 

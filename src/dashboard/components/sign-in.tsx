@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
-import { enter } from '../state/session.js'
+import { connection } from '../state/connection.js'
+import { enter, startSession } from '../state/session.js'
 import { signInOpen } from '../state/view.js'
 import { AlertIcon, LogoMark } from './icons.js'
 import { Modal } from './modal.js'
@@ -37,6 +38,24 @@ export function SignInPage () {
         <h1 id='sign-in-title'>Sign in to Pitwall</h1>
         <p>This server shows its vehicles to people it knows.</p>
         <SignInForm />
+      </section>
+    </main>
+  )
+}
+
+/** The whole page for someone who is known but may not read. */
+export function ForbiddenPage () {
+  return (
+    <main class='sign-in-page'>
+      <section class='panel sign-in' aria-labelledby='forbidden-title'>
+        <span class='forbidden-mark'><AlertIcon critical /></span>
+        <h1 id='forbidden-title'>Not allowed</h1>
+        <p>{connection.value.reason || 'This account may not read live data.'}</p>
+        <p>Ask an administrator for the scope <code>read</code>, or sign in as someone who has it.</p>
+        <div class='form-actions'>
+          <button type='button' class='button primary' onClick={() => { signInOpen.value = true }}>Sign in</button>
+          <button type='button' class='button' onClick={startSession}>Try again</button>
+        </div>
       </section>
     </main>
   )
