@@ -31,6 +31,9 @@ import audit from '../routes/api/audit/index.js'
 import auth from '../routes/api/auth/index.js'
 import socket from '../routes/socket/index.js'
 import health from '../routes/health/index.js'
+import channels from '../routes/api/channels/index.js'
+import connections from '../routes/api/connections/index.js'
+import publish from '../routes/api/publish/index.js'
 import data from '../routes/api/data/index.js'
 import devices from '../routes/api/devices/index.js'
 import engineIcon from '../routes/api/engine-icon/index.js'
@@ -116,6 +119,9 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     await api.register(activityRoutes, { prefix: '/activity' })
     await api.register(sessionsRoutes, { prefix: '/sessions' })
     await api.register(analyticsRoutes, { prefix: '/analytics' })
+    await api.register(connections, { prefix: '/connections' })
+    await api.register(channels, { prefix: '/channels' })
+    await api.register(publish, { prefix: '/publish' })
     await api.register(events, { prefix: '/events' })
     await api.register(devices, { prefix: '/devices' })
     await api.register(gear, { prefix: '/gear' })

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { PitwallError } from '../../src/errors.js'
-import { isOwnOrigin } from '../../src/realtime/origin.js'
+import { isAllowedOrigin } from '../../src/identity/origin.js'
 import { SocketTransport } from '../../src/realtime/socket-transport.js'
 import { protocolOf } from '../../src/realtime/subprotocol.js'
 import { identityOf } from '../../plugins/route-scope.js'
@@ -14,7 +14,7 @@ const socket: FastifyPluginAsync = async (app) => {
   const guardUpgrade = async (request: FastifyRequest): Promise<void> => {
     if (!request.ws) return
     const { origin } = request.headers
-    if (origin !== undefined && !isOwnOrigin(origin, `${request.protocol}://${request.host}`, config)) {
+    if (origin !== undefined && !isAllowedOrigin(origin, { protocol: request.protocol, host: request.host, publicUrl: config.publicUrl, corsOrigins: config.corsOrigins })) {
       throw new PitwallError('ORIGIN_NOT_ALLOWED', `Pages of ${JSON.stringify(origin)} may not connect; CORS_ORIGIN lists those that may`)
     }
     if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 2 })

@@ -1,5 +1,5 @@
 import type { Broker } from './broker.js'
-import type { Connection } from './connection.js'
+import type { Connection, Protocol } from './connection.js'
 
 /** A connection as REST and the channel `connections` show it. */
 export interface ConnectionDocument {
@@ -8,7 +8,7 @@ export interface ConnectionDocument {
   address: string
   userAgent: string
   keyName: string
-  protocol: string
+  protocol: Protocol
   since: string
   /** Messages received from the client and sent to it. */
   in: number

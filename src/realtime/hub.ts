@@ -128,6 +128,14 @@ export class Hub {
     return [...this.#subscribers.get(channel) ?? []].map(({ connection }) => connection)
   }
 
+  /** Subscriptions of a channel, or of all in a prefix. */
+  countSubscribers (name: string): number {
+    if (!name.endsWith(':')) return this.#subscribers.get(name)?.size ?? 0
+    let count = 0
+    for (const [channel, subscribers] of this.#subscribers) if (channel.startsWith(name)) count += subscribers.size
+    return count
+  }
+
   /** Where a channel's state and stored past come from. */
   sourceOf (channel: string): ChannelSource | undefined {
     return this.#sources.get(channel) ?? this.#sources.get(channel.slice(0, channel.indexOf(':') + 1))

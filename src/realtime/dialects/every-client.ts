@@ -21,7 +21,7 @@ const respond = (connection: Connection, message: { id?: string }, action: strin
   reply(connection, message, { type: 'response', payload: { action, success: true, ...result } })
 
 const relayMessage = defineMessage(RelayMessage, 'publish', (hub, connection, { data, to }, bytes) => {
-  if (to !== undefined && !hub.connections.has(to)) throw new PitwallError('NOT_FOUND', `There is no session ${JSON.stringify(to)}`)
+  if (to !== undefined && !hub.connections.get(to)?.transport.open) throw new PitwallError('NOT_FOUND', `There is no session ${JSON.stringify(to)}`)
   relay(hub, connection, { type: 'message', data }, bytes, to === undefined ? { except: connection.sessionId } : { to })
 })
 
