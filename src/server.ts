@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
-import { startEmbeddedMongo, type EmbeddedMongo } from './embedded-mongo/index.js'
+import { startEmbeddedMongo, type EmbeddedMongo, type EmbeddedMongoOptions } from './embedded-mongo/index.js'
 import { createLogger } from './logger.js'
 import { isStoreUnavailable } from './models/store-errors.js'
 import { describeStart } from './start-message.js'
@@ -30,7 +30,7 @@ async function main (): Promise<void> {
   })
 
   if (!config.mongodbUri) {
-    store = await startEmbeddedMongo({
+    store = await openStore({
       dataDir: config.dataDir,
       ...(config.embeddedMongoPort !== undefined && { port: config.embeddedMongoPort }),
       onWarning: (message) => { logger.warn(message) },
@@ -50,6 +50,15 @@ async function main (): Promise<void> {
   process.stdout.write(describeStart(app, config, firstKey))
 }
 
+/** The embedded store; a folder it may not use is a setting to mend, not a fault. */
+async function openStore (options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
+  try {
+    return await startEmbeddedMongo(options)
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 /** The one line to print for a start that failed for a reason the user can mend; null for our own faults. */
 function explainFailure (error: unknown): string | null {
   const fault = error as NodeJS.ErrnoException & { port?: number, address?: string }
@@ -57,7 +66,6 @@ function explainFailure (error: unknown): string | null {
   if (fault.code === 'EADDRINUSE') return `PORT ${fault.port} on ${fault.address} is in use; set PORT to another, or stop what listens there`
   if (fault.code === 'EACCES' && fault.port !== undefined) return `PORT ${fault.port} needs privileges; set PORT to 1024 or above`
   if (fault.code === 'EADDRNOTAVAIL') return `HOST ${fault.address} is not an address of this machine`
-  if (fault.name === 'EmbeddedMongoError') return fault.message
   if (isStoreUnavailable(error)) return `MONGODB_URI: no MongoDB answers at ${redactedHosts()} within 5 s`
   return null
 }

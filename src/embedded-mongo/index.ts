@@ -78,7 +78,7 @@ function socketFor (dataDir: string): { path: string, remove: () => void } {
 function spawnWorker (input: WorkerInput): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData: input })
   const entry = new URL('./worker.ts', import.meta.url).href
-  const bootstrap = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry)}) })`
+  const bootstrap = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(entry)}) })`
   return new Worker(bootstrap, { eval: true, workerData: input, execArgv: [] })
 }
 

@@ -42,7 +42,7 @@ test('refuses a start in one line', async (t) => {
   const { port } = taken.address() as AddressInfo
   const newer = t.testdir({ newer: {}, used: {}, plain: {} })
   mkdirSync(`${newer}/newer/data`)
-  writeFileSync(`${newer}/newer/data/format-version`, '999\n')
+  writeFileSync(`${newer}/newer/data/format.json`, '{"format":999}\n')
   const running = await startServer(t, `${newer}/used`, { SIMULATE: '0' })
   t.ok(running.url)
   const cases: [string, string, NodeJS.ProcessEnv, RegExp][] = [
