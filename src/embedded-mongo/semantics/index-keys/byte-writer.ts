@@ -1,0 +1,83 @@
+/** A growing buffer for index keys; one is shared, since encoding is synchronous and results are copied out. */
+export class ByteWriter {
+  static readonly #instance = new ByteWriter()
+  #buffer = Buffer.allocUnsafe(1024)
+  #length = 0
+
+  static shared (): ByteWriter {
+    ByteWriter.#instance.#length = 0
+    return ByteWriter.#instance
+  }
+
+  copy (): Buffer {
+    const copy = Buffer.allocUnsafe(this.#length)
+    this.#buffer.copy(copy, 0, 0, this.#length)
+    return copy
+  }
+
+  byte (value: number): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = value
+  }
+
+  bytes (value: Uint8Array): void {
+    this.#reserve(value.length)
+    this.#buffer.set(value, this.#length)
+    this.#length += value.length
+  }
+
+  uint32 (value: number): void {
+    this.#reserve(4)
+    this.#length = this.#buffer.writeUInt32BE(value, this.#length)
+  }
+
+  uint64 (value: bigint): void {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeBigUInt64BE(value, this.#length)
+  }
+
+  /** A signed integer within ±2^53, in an order-preserving form. */
+  int64 (value: number): void {
+    this.#reserve(8)
+    const high = Math.floor(value / 0x100000000)
+    this.#length = this.#buffer.writeUInt32BE((high + 0x80000000) >>> 0, this.#length)
+    this.#length = this.#buffer.writeUInt32BE((value - high * 0x100000000) >>> 0, this.#length)
+  }
+
+  /** A double in an order-preserving form; NaN must be kept out. */
+  double (value: number): void {
+    this.#reserve(8)
+    const start = this.#length
+    this.#buffer.writeDoubleBE(value === 0 ? 0 : value, start)
+    const first = this.#buffer[start] ?? 0
+    if (first < 0x80) this.#buffer[start] = first | 0x80
+    else for (let i = start; i < start + 8; i++) this.#buffer[i] = ~(this.#buffer[i] ?? 0) & 0xff
+    this.#length = start + 8
+  }
+
+  /** UTF-8, with 0x00 written as 0x00 0xff, and 0x00 0x01 at the end. */
+  text (value: string): void {
+    let rest = value
+    for (let zero = rest.indexOf('\0'); zero !== -1; zero = rest.indexOf('\0')) {
+      this.#utf8(rest.slice(0, zero))
+      this.byte(0)
+      this.byte(0xff)
+      rest = rest.slice(zero + 1)
+    }
+    this.#utf8(rest)
+    this.byte(0)
+    this.byte(1)
+  }
+
+  #utf8 (value: string): void {
+    this.#reserve(value.length * 3)
+    this.#length += this.#buffer.write(value, this.#length, 'utf8')
+  }
+
+  #reserve (count: number): void {
+    if (this.#length + count <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + count))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
