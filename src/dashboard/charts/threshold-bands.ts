@@ -46,7 +46,6 @@ export function drawThresholds (plot: uPlot, signals: SignalInfo[], palette: Pal
   ctx.setLineDash([4 * ratio, 4 * ratio])
   ctx.font = palette.font.replace(/^\d+/, String(10 * ratio))
   ctx.textAlign = 'right'
-  ctx.textBaseline = 'bottom'
   for (const { label, value, critical } of thresholdLines(signals)) {
     if (value < min || value > max) continue
     const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5
@@ -58,7 +57,9 @@ export function drawThresholds (plot: uPlot, signals: SignalInfo[], palette: Pal
     ctx.stroke()
     ctx.globalAlpha = 1
     ctx.fillStyle = ctx.strokeStyle
-    ctx.fillText(`${label} ${value}`, bbox.left + bbox.width - (critical ? 4 : 84) * ratio, y - ratio)
+    const room = y - bbox.top > 14 * ratio
+    ctx.textBaseline = room ? 'bottom' : 'top'
+    ctx.fillText(`${label} ${value}`, bbox.left + bbox.width - (critical ? 4 : 84) * ratio, y + (room ? -ratio : 2 * ratio))
   }
   ctx.restore()
 }

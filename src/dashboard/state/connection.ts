@@ -111,6 +111,6 @@ export function watchTraffic (): void {
   setInterval(() => {
     messageRate.value = traffic.messages - beforeSecond
     beforeSecond = traffic.messages
-    if (++tick % 5 === 0) measure()
+    if (++tick % 5 === 2) measure()
   }, 1000)
 }

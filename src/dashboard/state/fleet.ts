@@ -1,6 +1,6 @@
 import { batch, signal, type Signal } from '@preact/signals'
 import type { Client } from '../../client/index.js'
-import { assess, compareVehicles, type Condition } from '../data/assess.js'
+import { assess, compareVehicles, settle, type Condition, type Settled } from '../data/assess.js'
 import { serverNow } from '../data/clock.js'
 import {
   applyStatusMessage, applyStatusSnapshot, applyVehicleDocument, createFleet, listOf, removeVehicle
@@ -40,6 +40,7 @@ export const counts = signal({ all: 0, moving: 0, attention: 0 })
 export const listHeld = { value: false }
 
 const byId = new Map<string, FleetRow>()
+const settled = new Map<string, Settled>()
 let paintedAt = 0
 let sortedAt = 0
 
@@ -76,7 +77,11 @@ export function paintFleet (now: number): void {
 }
 
 function paintRow (vehicle: Vehicle, now: number): void {
-  const { condition, reason, age, stale } = assess(vehicle, now)
+  const assessment = assess(vehicle, now)
+  const { age, stale } = assessment
+  const shown = settle(settled.get(vehicle.id), assessment, now)
+  settled.set(vehicle.id, shown)
+  const { condition, reason } = shown
   const row = ensureRow(vehicle.id)
   row.name.value = vehicle.name
   row.simulated.value = vehicle.simulated
@@ -115,7 +120,11 @@ function ensureRow (id: string): FleetRow {
 
 function sortRows (now: number): void {
   sortedAt = now
-  for (const id of byId.keys()) if (!fleet.vehicles.has(id)) byId.delete(id)
+  for (const id of byId.keys()) {
+    if (fleet.vehicles.has(id)) continue
+    byId.delete(id)
+    settled.delete(id)
+  }
   const sorted = [...byId.values()]
   const key = (row: FleetRow) => ({ condition: row.condition.peek(), name: row.name.peek(), id: row.id })
   sorted.sort((a, b) => compareVehicles(key(a), key(b)))

@@ -1,15 +1,14 @@
 import { batch, computed, effect, signal, type Signal } from '@preact/signals'
 import type { Client } from '../../client/index.js'
 import { staleAfter } from '../data/cadence.js'
-import { serverNow } from '../data/clock.js'
-import { followVehicle, loadPast, type FocusFeed } from '../data/focus-feed.js'
+import { followVehicle, type FocusFeed, type PastPart } from '../data/focus-feed.js'
 import { formatAge, formatValue, withUnit } from '../data/format.js'
 import { levelOf, signalInfo } from '../data/signals.js'
 import { valueAt, type VehicleHistory } from '../data/vehicle-history.js'
 import type { Level, SignalValue } from '../data/types.js'
 import { countMessage, traffic, watchSubscription } from './connection.js'
 import { fleet, rows } from './fleet.js'
-import { chosenVehicle, cursorTime, hoverTime, pausedAt } from './view.js'
+import { chosenVehicle, cursorTime, hoverTime, pausedAt, windowKey, type WindowKey } from './view.js'
 
 /** One reading of the vehicle in focus, as shown; each part changes on its own. */
 export interface ReadingView {
@@ -88,20 +87,34 @@ function openFeed (id: string): void {
   feed = opened
   watchSubscription(opened.subscription)
   opened.subscription.on('recovered', ({ recovered }) => { if (!recovered) reloadPast() })
-  past.value = 'loading'
   paintedVersion = -1
-  const settle = (state: 'loaded' | 'failed') => () => { if (feed === opened) past.value = state }
-  opened.loaded.then(settle('loaded'), settle('failed'))
+  readPast(windowKey.peek())
 }
 
-/** Reads the past again, after a gap the connection could not fill. */
-export function reloadPast (): void {
+/** A session may be shorter than a quarter of an hour, and is then drawn as finely. */
+const partsOf: Record<WindowKey, PastPart[]> = {
+  '15s': ['samples'],
+  '1m': ['samples'],
+  '15m': ['samples', 'quarter'],
+  session: ['samples', 'quarter', 'session']
+}
+
+/** Reads what the window needs of the past and is not there yet. */
+function readPast (key: WindowKey): void {
   const opened = feed
   if (!opened) return
   past.value = 'loading'
-  loadPast(opened.history, serverNow()).then(
+  Promise.all(partsOf[key].map((part) => opened.load(part))).then(
     () => { if (feed === opened) past.value = 'loaded' },
     () => { if (feed === opened) past.value = 'failed' })
+}
+
+effect(() => readPast(windowKey.value))
+
+/** Reads the past again, after a gap the connection could not fill. */
+export function reloadPast (): void {
+  feed?.forget()
+  readPast(windowKey.peek())
 }
 
 /** Brings the readings up to date: each frame when values came, else four times a second for their ages. */
