@@ -66,8 +66,8 @@ export const isStandalone = (error: unknown): boolean => errorCode(error) === 40
 /** ChangeStreamHistoryLost, InvalidResumeToken, ChangeStreamFatalError: the oplog no longer has, or never had, the place. */
 export const isHistoryLost = (error: unknown): boolean => [286, 260, 280].includes(errorCode(error) ?? 0)
 
-/** A server's refusal of a token that is none: BadValue, TypeMismatch, FailedToParse, and the codes of its parsers. */
-export function isTokenRefused (error: unknown): boolean {
+/** BadValue, TypeMismatch, FailedToParse and the token parsers' codes: a token of another deployment or version. */
+export function isTokenUnknown (error: unknown): boolean {
   const code = errorCode(error) ?? 0
   return [2, 9, 14, 40647, 40649, 50788].includes(code) || (code >= 50804 && code <= 50840)
 }

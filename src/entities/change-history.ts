@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import mongoose, { type mongo } from 'mongoose'
 import type { HistoryPage, StoredPublication } from '../realtime/broker.js'
-import { asToken, badCursor, compareTokens, decodeToken, encodeToken, type ResumeToken } from './change-cursor.js'
-import { changePipeline, isHistoryLost, isTokenRefused, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+import { asToken, compareTokens, decodeToken, encodeToken, type ResumeToken } from './change-cursor.js'
+import { changePipeline, isHistoryLost, isTokenUnknown, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 
 /** How long reading back may take, and waiting for this node to see what another has seen, in milliseconds. */
 const readingLimit = 10_000
@@ -58,8 +58,8 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
       const head = await reached(token)
       return head ? await reading.collect(head, limit, since) : lost(position())
     } catch (error) {
-      if (isHistoryLost(error)) return lost(position())
-      throw isTokenRefused(error) ? badCursor(error) : error
+      if (isHistoryLost(error) || isTokenUnknown(error)) return lost(position())
+      throw error
     } finally {
       await reading.close()
     }
@@ -126,6 +126,7 @@ function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
     async collect (head: ResumeToken, limit: number, since: string, from = 0): Promise<HistoryPage> {
       const messages: StoredPublication[] = []
       const end = Date.now() + readingLimit
+      let reached: ResumeToken | undefined
       while (messages.length < limit) {
         const event = await next()
         if (event && compareTokens(event._id, head) > 0) break
@@ -134,8 +135,10 @@ function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
           if (message.ts >= from) messages.push(message)
           continue
         }
+        // An empty reply says how far the server has read; no further than the last time, and that was all.
         const passed = asToken(stream.resumeToken)
-        if (!passed || stream.closed || compareTokens(passed, head) >= 0) break
+        if (!passed || stream.closed || compareTokens(passed, head) >= 0 || (reached && compareTokens(passed, reached) === 0)) break
+        reached = passed
         if (Date.now() > end) return { messages, complete: false, cursor: messages.at(-1)?.cursor ?? since }
       }
       const full = messages.length >= limit
