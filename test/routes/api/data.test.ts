@@ -23,3 +23,11 @@ test('data that is no object is refused', async (t) => {
   const rest = restClient(url, adminKey)
   for (const body of [[1, 2], 'text', 7, null]) t.match((await rest('POST', '/api/data', body)).body, { status: 400 }, JSON.stringify(body))
 })
+
+test('reserved names within data are named', async (t) => {
+  const { app, headers } = await startApp(t)
+  for (const [body, name] of [['{"a":{"__proto__":{"admin":true}}}', '__proto__'], ['{"list":[{"$gt":""}]}', '$gt'], ['{"a":{"b.c":1}}', 'b.c']] as const) {
+    const reply = await app.inject({ method: 'POST', url: '/api/data', headers: { ...headers, 'content-type': 'application/json' }, body })
+    t.match(reply.json(), { status: 400, code: 'RESERVED_FIELD', errors: [{ path: `/${name}` }] }, body)
+  }
+})
