@@ -145,5 +145,5 @@ function addPrefix (path: string, pattern: string, options: string, bounds: Map<
   const rest = prefix === undefined ? '' : pattern.slice(prefix.length + 1)
   if (prefix === undefined || options !== '' || /^[?*{+]/.test(rest) || pattern.includes('|')) return spoil(path, bounds)
   if (bounds.has(path)) return spoil(path, bounds)
-  bounds.set(path, { min: prefix, minInclusive: true, max: `${prefix}\u{10ffff}`, maxInclusive: true, exact: false, prefix: true })
+  bounds.set(path, { min: prefix, minInclusive: true, max: `${prefix}\u{10ffff}`, maxInclusive: true, exact: false, prefix: true, sameElement: true })
 }

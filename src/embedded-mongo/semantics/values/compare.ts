@@ -60,7 +60,7 @@ export function compareStrings (a: string, b: string): number {
 
 /** Surrogates stand for code points above all others of the basic plane. */
 function lift (unit: number): number {
-  return unit <= 0xdfff ? unit + 0x2000 : unit
+  return unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
 function compareText (a: string, b: string, collation: Collation | undefined): number {
