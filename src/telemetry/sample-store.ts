@@ -64,6 +64,17 @@ export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreO
     stamps.set(key, sample.ts)
   }
 
+  /** Moves a source's stamp on past samples of its own that are already there. */
+  const skipTaken = async ({ vehicle, source, ts }: Sample) => {
+    let free = ts
+    const taken = collection.find({ vehicle, source, ts: { $gte: new Date(ts) } }, { projection: { _id: 0, ts: 1 }, sort: { vehicle: 1, ts: 1 } })
+    for await (const document of taken) {
+      if ((document.ts as Date).getTime() > free) break
+      free++
+    }
+    stamps.set(`${vehicle}\n${source}`, free - 1)
+  }
+
   /** Samples of one instant become one document. */
   const gather = (batch: Sample[], now: number): Group[] => {
     const groups = new Map<string, Group>()
@@ -194,8 +205,9 @@ export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreO
         arrived.push(...groups.filter((group) => !collided.has(group)))
         const { grown, again } = await merge([...collided].filter(({ first }) => !first.serverStamped), now)
         arrived.push(...grown)
-        const restamped = [...collided].filter(({ first }) => first.serverStamped)
-        groups = [...again, ...gather(restamped.map(({ first }) => first), now)]
+        const restamped = [...collided].map(({ first }) => first).filter(({ serverStamped }) => serverStamped)
+        if (restamped[0]) await skipTaken(restamped[0])
+        groups = [...again, ...gather(restamped, now)]
       }
       return arrived.map(({ first, values, arrival }) => ({ vehicle: first.vehicle, ts: first.ts, values, arrival: arrival as Types.ObjectId }))
     },

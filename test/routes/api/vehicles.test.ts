@@ -1,0 +1,125 @@
+import t, { test } from 'tap'
+import { adminKey, startApp } from '../../helpers/build-app.js'
+import { restClient } from '../../helpers/rest-client.js'
+
+const shared = await startApp(t)
+const rest = restClient(shared.url, adminKey)
+
+interface VehicleBody { id: string, name: string, simulated: boolean, online: boolean, lastSeen: string | null, state: Record<string, { v: unknown, t: string }> }
+
+test('a status makes its vehicle with state', async (t) => {
+  const { url } = await startApp(t)
+  const rest = restClient(url, adminKey)
+  const before = Date.now()
+  const reply = await rest<{ vehicle: string, ts: string }>('POST', '/api/update-status', { vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' })
+  t.match(reply, { status: 200, body: { success: true, data: { vehicle: 'car-7', ts: String } } })
+  t.ok(Date.parse(reply.body.data.ts) >= before)
+
+  const { body } = await rest<VehicleBody[]>('GET', '/api/vehicles')
+  t.match(body.data, [{ id: 'car-7', name: 'car-7', simulated: false, online: true, lastSeen: String }])
+  t.same(body.data[0]?.state, {
+    motorRPM: { v: 4200, t: reply.body.data.ts },
+    batteryPercentage: { v: 81, t: reply.body.data.ts },
+    gear: { v: '3', t: reply.body.data.ts }
+  })
+  t.match(await rest('POST', '/api/update-status', { speed: 3 }), { body: { data: { vehicle: 'default' } } })
+})
+
+test('a wrong status names the field', async (t) => {
+  t.match(await rest('POST', '/api/update-status', { vehicle: 'car-7', batteryPercentage: 130 }), { status: 400, body: { code: 'VALIDATION_FAILED', detail: /batteryPercentage must be between 0 and 100/ } })
+  t.match(await rest('POST', '/api/update-status', { vehicle: 'car-7', ts: Date.now() + 2 * 3_600_000, speed: 1 }), { status: 400, body: { code: 'CLOCK_SKEW' } })
+  t.match(await rest('POST', '/api/update-status', { vehicle: '$where', speed: 1 }), { status: 400 })
+  t.match(await restClient(shared.url)('POST', '/api/update-status', { speed: 1 }), { status: 401 })
+  t.match(await rest('GET', '/api/vehicles/car-7'), { status: 404 })
+})
+
+test('vehicles are added, read, changed and removed', async (t) => {
+  const added = await rest<VehicleBody>('POST', '/api/vehicles', { id: 'cart-1', name: 'Cart' })
+  t.match(added, { status: 201, body: { data: { id: 'cart-1', name: 'Cart', online: false, lastSeen: null, state: {} } } })
+  t.equal(added.headers.get('location'), '/api/vehicles/cart-1')
+  t.match(await rest('POST', '/api/vehicles', { id: 'cart-1' }), { status: 409, body: { code: 'ALREADY_EXISTS' } })
+  t.match(await rest('POST', '/api/vehicles', { id: 'a b' }), { status: 400 })
+  t.match(await rest('POST', '/api/vehicles', { colour: 'red' }), { status: 400 })
+  t.match(await rest('POST', '/api/vehicles', {}), { status: 201, body: { data: { id: /^[0-9a-f]{24}$/ } } })
+
+  const read = await rest('GET', '/api/vehicles/cart-1')
+  const tag = read.headers.get('etag') ?? ''
+  t.match(await rest('PATCH', '/api/vehicles/cart-1', { name: 'Kart' }, { 'if-match': tag }), { status: 200, body: { data: { name: 'Kart' } } })
+  t.match(await rest('PATCH', '/api/vehicles/cart-1', { name: 'Late' }, { 'if-match': tag }), { status: 412 })
+  t.match(await rest('DELETE', '/api/vehicles/cart-1'), { status: 200, body: { data: { id: 'cart-1', name: 'Kart' } } })
+  t.match(await rest('GET', '/api/vehicles/cart-1'), { status: 404, body: { code: 'NOT_FOUND' } })
+  t.match(await rest('DELETE', '/api/vehicles/cart-1'), { status: 404 })
+})
+
+test('lists filter, sort and page', async (t) => {
+  const { url } = await startApp(t)
+  const rest = restClient(url, adminKey)
+  for (const id of ['b', 'a', 'c']) await rest('POST', '/api/vehicles', { id })
+  const first = await rest<VehicleBody[]>('GET', '/api/vehicles?sort=name&limit=2')
+  t.same(first.body.data.map(({ id }) => id), ['a', 'b'])
+  const second = await rest<VehicleBody[]>('GET', `/api/vehicles?sort=name&limit=2&cursor=${first.body.nextCursor}`)
+  t.same(second.body.data.map(({ id }) => id), ['c'])
+  t.equal(second.body.nextCursor, null)
+  t.same((await rest<VehicleBody[]>('GET', '/api/vehicles?name=b')).body.data.map(({ id }) => id), ['b'])
+  t.match(await rest('GET', '/api/vehicles?sort=state'), { status: 400 })
+  t.match(await rest('GET', '/api/vehicles?colour=red'), { status: 400 })
+})
+
+test('a removed vehicle leaves no data behind', async (t) => {
+  for (const vehicle of ['gone-1', 'gone-2']) await rest('POST', '/api/update-status', { vehicle, speed: 50 })
+  await rest('DELETE', '/api/vehicles/gone-1')
+  t.same(await shared.app.models.samples.distinct('vehicle', { vehicle: /^gone-/ }), ['gone-2'])
+  t.same(await shared.app.models.vehicleStates.distinct('_id', { _id: /^gone-/ }), ['gone-2'])
+  t.match(await rest('POST', '/api/update-status', { vehicle: 'gone-1', gear: 'N' }), { status: 200 })
+  t.same(Object.keys((await rest<VehicleBody>('GET', '/api/vehicles/gone-1')).body.data.state), ['gear'])
+})
+
+test('simulated vehicles move within the first second', async (t) => {
+  const { app, url } = await startApp(t, { simulate: 2 })
+  const positions: unknown[] = []
+  await new Promise<void>((resolve) => {
+    app.broker.subscribe(({ channel, data }) => {
+      if (channel === 'vehicle:sim-1') positions.push((data as { values: Record<string, unknown> }).values.longitude)
+      if (positions.length === 3) resolve()
+    })
+  })
+  t.equal(new Set(positions).size, 3)
+  const { body } = await restClient(url, adminKey)<VehicleBody>('GET', '/api/vehicles/sim-1')
+  t.match(body.data, { name: 'Car 1', simulated: true, online: true, state: { speed: {}, motorRPM: {}, gear: {}, latitude: {} } })
+})
+
+test('simulated vehicles go in one call', async (t) => {
+  const { app, url } = await startApp(t, { simulate: 3 })
+  const rest = restClient(url, adminKey)
+  await rest('POST', '/api/vehicles', { id: 'mine' })
+  t.equal((await rest<VehicleBody[]>('GET', '/api/vehicles?simulated=true')).body.data.length, 3)
+  t.match(await rest('DELETE', '/api/vehicles?simulated=true'), { status: 200, body: { data: { removed: 3 } } })
+  t.same((await rest<VehicleBody[]>('GET', '/api/vehicles')).body.data.map(({ id }) => id), ['mine'])
+  t.equal(await app.models.samples.countDocuments({ vehicle: /^sim-/ }), 0)
+  t.match(await rest('DELETE', '/api/vehicles'), { status: 400 })
+})
+
+test('signals are listed with units and paths', async (t) => {
+  const { body } = await rest<Record<string, unknown>[]>('GET', '/api/signals')
+  const byName = new Map(body.data.map((signal) => [signal.name, signal]))
+  t.match(byName.get('speed'), { unit: 'km/h', vss: 'Vehicle.Speed', kind: 'number' })
+  t.match(byName.get('batteryPercentage'), { limits: [0, 100], thresholds: [{ severity: 'warning', below: 20 }, { severity: 'critical', below: 10 }] })
+})
+
+test('a vehicle that falls silent is told offline', async (t) => {
+  const { broker, telemetry } = shared.app
+  const told: unknown[] = []
+  const offline = new Promise<void>((resolve) => {
+    broker.subscribe(({ channel, data }) => {
+      const status = data as { vehicle: string, online?: boolean }
+      if (channel !== 'status' || status.vehicle !== 'quiet-1') return
+      told.push(status)
+      if (status.online === false) resolve()
+    })
+  })
+  await rest('POST', '/api/update-status', { vehicle: 'quiet-1', speed: 3 })
+  t.match(told, [{ vehicle: 'quiet-1', speed: 3 }, { vehicle: 'quiet-1', online: true }])
+  await offline
+  t.match(told[2], { vehicle: 'quiet-1', online: false })
+  t.match(await telemetry.stateOf('quiet-1'), { online: false, state: { speed: { v: 3 } } })
+})
