@@ -11,14 +11,16 @@ export class Heartbeat {
 
   constructor (connections: ReadonlyMap<string, Connection>, interval: number) {
     this.interval = interval
-    this.#timer = setInterval(() => {
+    const check = () => {
       for (const connection of connections.values()) {
         if (connection.alive) {
           connection.alive = false
           connection.transport.ping()
         } else connection.transport.terminate()
       }
-    }, interval).unref()
+    }
+    // After a stall of this process the pongs that wait to be read come first.
+    this.#timer = setInterval(() => setImmediate(check), interval).unref()
   }
 
   close (): void {
