@@ -1,8 +1,7 @@
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 
 /** A value a sensor may report. */
 export const SignalValueSchema = Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 256 })])
-export type SignalValueSchema = Static<typeof SignalValueSchema>
 
 const pair = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 })
 
@@ -23,4 +22,3 @@ export const SignalSchema = Type.Object({
     below: Type.Optional(Type.Number())
   })))
 })
-export type SignalSchema = Static<typeof SignalSchema>

@@ -11,19 +11,19 @@ export const StatusInputSchema = Type.Object({
   vehicle: Type.Optional(Id),
   ts: Type.Optional(TimeInput)
 }, { additionalProperties: true, description: 'vehicle, ts and signals', examples: [{ vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' }] })
-export type StatusInputSchema = Static<typeof StatusInputSchema>
+export type StatusInput = Static<typeof StatusInputSchema>
 
 /** What became of a status: the vehicle it went to and its time. */
 export const StatusReplySchema = Type.Object({ vehicle: Id, ts: Timestamp })
-export type StatusReplySchema = Static<typeof StatusReplySchema>
+export type StatusReply = Static<typeof StatusReplySchema>
 
 /** Latest value of a signal and when it was measured. */
 export const SignalStateSchema = Type.Object({ v: SignalValueSchema, t: Timestamp })
-export type SignalStateSchema = Static<typeof SignalStateSchema>
+export type SignalState = Static<typeof SignalStateSchema>
 
 /** Latest value and time per signal. */
 export const StateSchema = Type.Record(Type.String(), SignalStateSchema)
-export type StateSchema = Static<typeof StateSchema>
+export type State = Static<typeof StateSchema>
 
 /** One vehicle in the snapshot of the channel `status`, and all of the snapshot of `vehicle:ID`. */
 export const VehicleStatusSchema = Type.Object({
@@ -33,11 +33,11 @@ export const VehicleStatusSchema = Type.Object({
   simulated: Type.Boolean(),
   state: StateSchema
 })
-export type VehicleStatusSchema = Static<typeof VehicleStatusSchema>
+export type VehicleStatus = Static<typeof VehicleStatusSchema>
 
 /** Data of the channel `status`: the signals that moved, or `online` when the vehicle came or went. */
 export const StatusMessageSchema = Type.Object({
   vehicle: Id,
   ts: Timestamp
 }, { additionalProperties: SignalValueSchema })
-export type StatusMessageSchema = { vehicle: string, ts: string } & Record<string, string | number | boolean>
+export type StatusMessage = { vehicle: string, ts: string } & Record<string, string | number | boolean>

@@ -10,14 +10,13 @@ export const SampleSchema = Type.Object({
   ts: Type.Optional(TimeInput),
   values: Type.Record(Type.String(), SignalValueSchema)
 }, { additionalProperties: false })
-export type SampleSchema = Static<typeof SampleSchema>
 
 /** Data of the channel `vehicle:ID`, and a row of an NDJSON export. */
 export const SampleMessageSchema = Type.Object({
   ts: Timestamp,
   values: Type.Record(Type.String(), SignalValueSchema)
 })
-export type SampleMessageSchema = Static<typeof SampleMessageSchema>
+export type SampleMessage = Static<typeof SampleMessageSchema>
 
 /** Query of a vehicle's history. */
 export const HistoryQuerySchema = Type.Object({
@@ -27,11 +26,11 @@ export const HistoryQuerySchema = Type.Object({
   points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Buckets to divide the range into; without it, every sample' })),
   format: Type.Optional(Type.Enum(['json', 'csv', 'ndjson'], { description: 'csv and ndjson stream every sample' }))
 }, { additionalProperties: false })
-export type HistoryQuerySchema = Static<typeof HistoryQuerySchema>
+export type HistoryQuery = Static<typeof HistoryQuerySchema>
 
 /** A measured value. */
 export const PointSchema = Type.Object({ t: Timestamp, v: SignalValueSchema })
-export type PointSchema = Static<typeof PointSchema>
+export type Point = Static<typeof PointSchema>
 
 /** A bucket of values; `min`, `max` and `mean` are there for numbers. Buckets without values are left out. */
 export const BucketSchema = Type.Object({
@@ -42,8 +41,8 @@ export const BucketSchema = Type.Object({
   last: SignalValueSchema,
   count: Type.Integer({ minimum: 1 })
 })
-export type BucketSchema = Static<typeof BucketSchema>
+export type Bucket = Static<typeof BucketSchema>
 
 /** History by signal: points, or buckets when `points` was asked for. */
 export const HistorySchema = Type.Record(Type.String(), Type.Array(Type.Union([PointSchema, BucketSchema])))
-export type HistorySchema = Static<typeof HistorySchema>
+export type History = Static<typeof HistorySchema>

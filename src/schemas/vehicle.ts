@@ -8,11 +8,11 @@ export const VehicleInputSchema = Type.Object({
   id: Type.Optional(Id),
   name: Type.Optional(Name)
 }, { additionalProperties: false })
-export type VehicleInputSchema = Static<typeof VehicleInputSchema>
+export type VehicleInput = Static<typeof VehicleInputSchema>
 
 /** Body that changes a vehicle. */
 export const VehiclePatchSchema = Type.Object({ name: Name }, { additionalProperties: false })
-export type VehiclePatchSchema = Static<typeof VehiclePatchSchema>
+export type VehiclePatch = Static<typeof VehiclePatchSchema>
 
 /** A vehicle as documents of the channel `vehicles` carry it. */
 export const VehicleDocumentSchema = Type.Object({
@@ -20,7 +20,7 @@ export const VehicleDocumentSchema = Type.Object({
   name: Name,
   simulated: Type.Boolean()
 })
-export type VehicleDocumentSchema = Static<typeof VehicleDocumentSchema>
+export type VehicleDocument = Static<typeof VehicleDocumentSchema>
 
 /** A vehicle with its latest state. */
 export const VehicleSchema = Type.Object({
@@ -31,7 +31,7 @@ export const VehicleSchema = Type.Object({
   lastSeen: Type.Union([Timestamp, Type.Null()]),
   state: StateSchema
 })
-export type VehicleSchema = Static<typeof VehicleSchema>
+export type Vehicle = Static<typeof VehicleSchema>
 
 /** Query of the vehicles' list. */
 export const VehicleQuerySchema = Type.Object({
@@ -39,4 +39,4 @@ export const VehicleQuerySchema = Type.Object({
   name: Type.Optional(Name),
   simulated: Type.Optional(Type.Boolean())
 }, { additionalProperties: false })
-export type VehicleQuerySchema = Static<typeof VehicleQuerySchema>
+export type VehicleQuery = Static<typeof VehicleQuerySchema>

@@ -1,5 +1,5 @@
 import { PitwallError } from '../errors.js'
-import type { SampleMessageSchema } from '../schemas/telemetry.js'
+import type { SampleMessage } from '../schemas/telemetry.js'
 import type { SignalValue } from './signals.js'
 
 const quote = (text: string) => `"${text.replaceAll('"', '""')}"`
@@ -17,7 +17,7 @@ function formatValue (value: SignalValue | undefined): string {
 }
 
 /** CSV (RFC 4180) of samples: `ts`, then a column per signal; empty where a sample has none. */
-export async function * formatCsv (signals: readonly string[], samples: AsyncIterable<SampleMessageSchema>): AsyncGenerator<string> {
+export async function * formatCsv (signals: readonly string[], samples: AsyncIterable<SampleMessage>): AsyncGenerator<string> {
   yield ['ts', ...signals].map((name) => /[",\r\n]/.test(name) ? quote(name) : name).join(',') + newline
   for await (const { ts, values } of samples) yield `${ts},${signals.map((name) => formatValue(values[name])).join(',')}${newline}`
 }

@@ -1,6 +1,6 @@
 import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
-import type { BucketSchema, HistoryQuerySchema, HistorySchema, PointSchema, SampleMessageSchema } from '../schemas/telemetry.js'
+import type { Bucket, HistoryQuery, History, Point, SampleMessage } from '../schemas/telemetry.js'
 import { parseTime } from './sample-input.js'
 import { decodeValues, signalName, storedName } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
@@ -23,7 +23,7 @@ export interface HistoryRange {
  * at the beginning.
  * @throws VALIDATION_FAILED naming the parameter
  */
-export function parseRange (vehicle: string, query: HistoryQuerySchema, now: number, whole: boolean): HistoryRange {
+export function parseRange (vehicle: string, query: HistoryQuery, now: number, whole: boolean): HistoryRange {
   const to = query.to === undefined ? now + 1 : parseTimeText(query.to, 'to')
   const from = query.from === undefined ? (whole ? 0 : Math.max(0, to - DEFAULT_RANGE)) : parseTimeText(query.from, 'from')
   if (from >= to) throw new PitwallError('VALIDATION_FAILED', 'from must be before to')
@@ -53,7 +53,7 @@ export async function * readSamples (samples: SampleModel, { vehicle, from, to, 
 }
 
 /** Samples of a range as they are exported. */
-export async function * readMessages (samples: SampleModel, range: HistoryRange): AsyncGenerator<SampleMessageSchema> {
+export async function * readMessages (samples: SampleModel, range: HistoryRange): AsyncGenerator<SampleMessage> {
   for await (const { ts, values } of readSamples(samples, range)) yield { ts: new Date(ts).toISOString(), values }
 }
 
@@ -61,8 +61,8 @@ export async function * readMessages (samples: SampleModel, range: HistoryRange)
  * Every value of a range, by signal.
  * @throws BAD_REQUEST for more than MAX_RAW_SAMPLES samples
  */
-export async function readPoints (samples: SampleModel, range: HistoryRange): Promise<HistorySchema> {
-  const history: Record<string, PointSchema[]> = {}
+export async function readPoints (samples: SampleModel, range: HistoryRange): Promise<History> {
+  const history: Record<string, Point[]> = {}
   let count = 0
   for await (const { ts, values } of readSamples(samples, range)) {
     if (++count > MAX_RAW_SAMPLES) throw new PitwallError('BAD_REQUEST', `The range has more than ${MAX_RAW_SAMPLES} samples; ask for points, a shorter range, or format=ndjson or csv`)
@@ -73,17 +73,17 @@ export async function readPoints (samples: SampleModel, range: HistoryRange): Pr
 }
 
 /** Every signal's values divided into `points` buckets of equal width; buckets without values are left out. */
-export async function readBuckets (samples: SampleModel, range: HistoryRange, points: number): Promise<HistorySchema> {
+export async function readBuckets (samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
   const width = (range.to - range.from) / points
-  const history: Record<string, BucketSchema[]> = {}
-  const open = new Map<string, { index: number, bucket: BucketSchema, numbers: number, sum: number }>()
+  const history: Record<string, Bucket[]> = {}
+  const open = new Map<string, { index: number, bucket: Bucket, numbers: number, sum: number }>()
   for await (const { ts, values } of readSamples(samples, range)) {
     const index = Math.min(points - 1, Math.floor((ts - range.from) / width))
     for (const name in values) {
       const value = values[name] as SignalValue
       let current = open.get(name)
       if (current?.index !== index) {
-        const bucket: BucketSchema = { t: new Date(Math.ceil(range.from + index * width)).toISOString(), last: value, count: 0 }
+        const bucket: Bucket = { t: new Date(Math.ceil(range.from + index * width)).toISOString(), last: value, count: 0 }
         current = { index, bucket, numbers: 0, sum: 0 }
         open.set(name, current)
         ;(history[name] ??= []).push(bucket)

@@ -2,7 +2,7 @@ import { PitwallError } from '../errors.js'
 import type { Identity } from '../identity/identity.js'
 import type { Broker } from '../realtime/broker.js'
 import type { BulkVerdict } from '../schemas/envelope.js'
-import type { StatusMessageSchema, StatusReplySchema } from '../schemas/status.js'
+import type { StatusMessage, StatusReply } from '../schemas/status.js'
 import { MAX_SAMPLES } from '../schemas/telemetry.js'
 import { arrivalCursor, arrivalTime } from './arrival.js'
 import { createGroupCommit } from './group-commit.js'
@@ -59,9 +59,9 @@ export function createIngest (options: IngestOptions) {
   }
 
   /** Moves the state by what a request stored. @returns its status message: all that moved */
-  const moveByRequest = (request: IngestRequest, tracker: VehicleTracker, seen: Set<VehicleTracker>): StatusMessageSchema | null => {
+  const moveByRequest = (request: IngestRequest, tracker: VehicleTracker, seen: Set<VehicleTracker>): StatusMessage | null => {
     let latest = 0
-    let moved: StatusMessageSchema | null = null
+    let moved: StatusMessage | null = null
     for (const { ts, values, verdict } of request.samples) {
       if (verdict !== 'accepted' && verdict !== 'duplicate') continue
       const signals = moveState(tracker, ts, values)
@@ -75,7 +75,7 @@ export function createIngest (options: IngestOptions) {
     return moved
   }
 
-  const publish = (arrived: ArrivedSample[], statuses: StatusMessageSchema[], time: number) => {
+  const publish = (arrived: ArrivedSample[], statuses: StatusMessage[], time: number) => {
     for (const { vehicle, ts, values, arrival } of arrived) {
       const data = { ts: new Date(ts).toISOString(), values }
       broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
@@ -98,7 +98,7 @@ export function createIngest (options: IngestOptions) {
      * Stores one status, `{vehicle?, ts?, …signals}`, and publishes it. Resolves once stored.
      * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT, TOO_MANY_REQUESTS
      */
-    async ingestStatus (identity: Identity, status: unknown): Promise<StatusReplySchema> {
+    async ingestStatus (identity: Identity, status: unknown): Promise<StatusReply> {
       const checked = checkStatus(status, now())
       const vehicle = await resolveVehicle(identity, checked.vehicle, vehicleOfDevice)
       const sample = toSample(checked, vehicle, sourceOf(identity))

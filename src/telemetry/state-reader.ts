@@ -1,6 +1,6 @@
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel, VehicleStateRecord } from '../models/vehicle-state.js'
-import type { StateSchema, VehicleStatusSchema } from '../schemas/status.js'
+import type { State, VehicleStatus } from '../schemas/status.js'
 import { nameOfStored } from './signal-fields.js'
 import type { VehicleRegistry } from './vehicle-registry.js'
 import { isOnline } from './vehicle-tracker.js'
@@ -13,14 +13,14 @@ export interface StateReaderOptions {
 }
 
 /** A vehicle's state without its name and documents. */
-export type VehicleState = Omit<VehicleStatusSchema, 'vehicle' | 'simulated'>
+export type VehicleState = Omit<VehicleStatus, 'vehicle' | 'simulated'>
 
 /** Latest states: what is stored, moved on by what this process has in memory. */
 export function createStateReader ({ vehicles, vehicleStates, registry, now }: StateReaderOptions) {
   const combine = (vehicle: string, record: VehicleStateRecord | undefined): VehicleState => {
     const tracker = registry.trackers.get(vehicle)
     const lastSeen = Math.max(record?.lastSeen?.getTime() ?? 0, tracker?.lastSeen ?? 0)
-    const state: StateSchema = {}
+    const state: State = {}
     for (const [key, { t, v }] of Object.entries(record?.signals ?? {})) state[nameOfStored(key)] = { v, t: t.toISOString() }
     for (const [name, { t, v }] of tracker?.signals ?? []) {
       const time = new Date(t).toISOString()
@@ -49,7 +49,7 @@ export function createStateReader ({ vehicles, vehicleStates, registry, now }: S
     },
 
     /** Every vehicle with its state, the oldest vehicle first, up to `limit`. */
-    async allStatuses (limit = 1000): Promise<VehicleStatusSchema[]> {
+    async allStatuses (limit = 1000): Promise<VehicleStatus[]> {
       const documents = await vehicles.find({}, { simulated: 1 }).sort({ createdAt: 1, _id: 1 }).limit(limit).lean()
       const states = await statesOf(documents.map(({ _id }) => _id))
       return documents.flatMap(({ _id: vehicle, simulated }) => {
@@ -59,7 +59,7 @@ export function createStateReader ({ vehicles, vehicleStates, registry, now }: S
     },
 
     /** One vehicle with its state, or null when there is no such vehicle. */
-    async statusOf (vehicle: string): Promise<VehicleStatusSchema | null> {
+    async statusOf (vehicle: string): Promise<VehicleStatus | null> {
       const document = await vehicles.findById(vehicle, { simulated: 1 }).lean()
       if (!document) return null
       const state = (await statesOf([vehicle])).get(vehicle)

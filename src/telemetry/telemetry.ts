@@ -4,8 +4,8 @@ import type { SampleModel } from '../models/sample.js'
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel } from '../models/vehicle-state.js'
 import type { Broker } from '../realtime/broker.js'
-import type { HistoryQuerySchema, HistorySchema, SampleMessageSchema } from '../schemas/telemetry.js'
-import type { VehicleDocumentSchema } from '../schemas/vehicle.js'
+import type { HistoryQuery, History, SampleMessage } from '../schemas/telemetry.js'
+import type { VehicleDocument } from '../schemas/vehicle.js'
 import { createArrivalClock } from './arrival.js'
 import { parseRange, readBuckets, readMessages, readPoints } from './history.js'
 import { createIngest } from './ingest.js'
@@ -57,7 +57,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
   const ingest = createIngest({ registry, store, broker, vehicleOfDevice, now, onReturn: (tracker, time) => { presence.tell(tracker, time) } })
   const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, now })
-  const vehicles = createDocumentCollection<VehicleDocumentSchema>({
+  const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
     noun: 'vehicle',
     sortable: ['name'],
@@ -89,7 +89,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     vehicles,
 
     /** Removes a vehicle and all that is stored of it. @throws NOT_FOUND, PRECONDITION_FAILED */
-    async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocumentSchema> {
+    async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocument> {
       const removed = await vehicles.remove(id, write)
       await removeData([id])
       return removed
@@ -117,7 +117,7 @@ export async function createTelemetry (options: TelemetryOptions) {
      * A range of a vehicle's past by signal: points, or buckets when `points` is given.
      * @throws NOT_FOUND, VALIDATION_FAILED, BAD_REQUEST when there are too many
      */
-    async history (vehicle: string, query: HistoryQuerySchema): Promise<HistorySchema> {
+    async history (vehicle: string, query: HistoryQuery): Promise<History> {
       const range = parseRange(vehicle, query, now(), false)
       await requireVehicle(vehicle)
       return query.points === undefined ? readPoints(samples, range) : readBuckets(samples, range, query.points)
@@ -127,7 +127,7 @@ export async function createTelemetry (options: TelemetryOptions) {
      * All samples of a range for an export, and the signals they may have.
      * @throws NOT_FOUND, VALIDATION_FAILED
      */
-    async exportSamples (vehicle: string, query: HistoryQuerySchema): Promise<{ signals: string[], samples: AsyncGenerator<SampleMessageSchema> }> {
+    async exportSamples (vehicle: string, query: HistoryQuery): Promise<{ signals: string[], samples: AsyncGenerator<SampleMessage> }> {
       const range = parseRange(vehicle, query, now(), true)
       await requireVehicle(vehicle)
       const signals = range.signals ?? Object.keys((await states.stateOf(vehicle)).state).sort()

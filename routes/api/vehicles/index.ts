@@ -4,7 +4,7 @@ import { entityTag } from '../../../src/entities/entity-tag.js'
 import { newId } from '../../../src/models/new-id.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { Success, SuccessList } from '../../../src/schemas/envelope.js'
-import { VehicleInputSchema, VehiclePatchSchema, VehicleQuerySchema, VehicleSchema, type VehicleDocumentSchema } from '../../../src/schemas/vehicle.js'
+import { VehicleInputSchema, VehiclePatchSchema, VehicleQuerySchema, VehicleSchema, type VehicleDocument } from '../../../src/schemas/vehicle.js'
 import vehicleTelemetry from './telemetry.js'
 
 const tags = ['vehicles']
@@ -14,7 +14,7 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
   const { vehicles } = telemetry
 
-  const withState = async (document: VehicleDocumentSchema) => ({ ...document, ...await telemetry.stateOf(document.id) })
+  const withState = async (document: VehicleDocument) => ({ ...document, ...await telemetry.stateOf(document.id) })
 
   app.get('/', {
     config: { scope: 'read', visitor: true },
