@@ -25,10 +25,16 @@ export function identity (scopes: Scope[] = ['admin'], fields: Partial<Identity>
   return { kind: 'key', id: 'key-1', name: 'test', scopes: new Set(scopes), ...fields }
 }
 
+export interface HubServerOptions extends Partial<Omit<HubOptions, 'services'>> {
+  services?: Partial<RealtimeServices>
+  /** Who every client is; an admin by default. */
+  as?: Identity
+}
+
 const unused = () => Promise.reject(new PitwallError('NOT_IMPLEMENTED', 'There is no store behind this hub'))
 
 /** A hub over real sockets, without a store: for what the real-time core does by itself. */
-export async function startHub (t: Test, options: Partial<HubOptions> & { as?: Identity, port?: number } = {}): Promise<HubServer> {
+export async function startHub (t: Test, options: HubServerOptions = {}): Promise<HubServer> {
   const broker = options.broker ?? createMemoryBroker()
   const sources = new Map<string, ChannelSource>(options.sources)
   const services: RealtimeServices = {
@@ -59,7 +65,7 @@ export async function startHub (t: Test, options: Partial<HubOptions> & { as?: I
     ws.on('error', () => {})
     request.socket.on('drain', () => connection.outbox.unblock())
   })
-  await new Promise<void>((resolve) => { server.listen(options.port ?? 0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(async () => {
     hub.close()
     await broker.close()

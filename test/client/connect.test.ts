@@ -1,0 +1,170 @@
+import { test, type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { connect, type Client, type ClientState, type StateChange } from '../../src/client/index.js'
+import type { Identity } from '../../src/identity/identity.js'
+import { startHub } from '../helpers/hub-server.js'
+
+const unused = () => Promise.reject(new Error('not called here'))
+const noEvents = { create: unused, update: unused, remove: unused, fetch: unused }
+
+function open (t: Test, url: string, options: Parameters<typeof connect>[1] = {}): Client {
+  const client = connect(url, { key: 'key', WebSocket, ...options })
+  t.teardown(() => client.close())
+  return client
+}
+
+const reached = (client: Client, state: ClientState) => new Promise<StateChange>((resolve) => {
+  const off = client.on('state', (change) => {
+    if (change.state !== state) return
+    off()
+    resolve(change)
+  })
+})
+
+test('comes to be live and answers pings', async (t) => {
+  const { url, hub } = await startHub(t)
+  const client = open(t, url.replace('ws://', 'http://'))
+  t.equal(client.state, 'connecting')
+  await reached(client, 'live')
+  t.equal(client.state, 'live')
+  t.ok(hub.connections.has(client.sessionId ?? ''))
+  t.ok(await client.ping() >= 0)
+})
+
+test('iterates over a channel and ends with unsubscribe', async (t) => {
+  const { url, broker, hub, sources } = await startHub(t)
+  sources.set('gear', { snapshot: async () => ({ currentGear: '1' }) })
+  const client = open(t, url)
+  const gear = client.channel<{ currentGear: string }>('gear')
+  const snapshot = await new Promise((resolve) => { gear.on('snapshot', resolve) })
+  t.match(snapshot, { channel: 'gear', data: { currentGear: '1' }, cursor: /^c_/ })
+  t.throws(() => client.channel('gear'), { code: 'CONFLICT' })
+  const reading = (async () => {
+    const gears: string[] = []
+    for await (const { data, channel, cursor, ts } of gear) {
+      t.match({ channel, cursor, ts }, { channel: 'gear', cursor: /^c_/, ts: /Z$/ })
+      gears.push(data.currentGear)
+      if (gears.length === 3) gear.unsubscribe()
+    }
+    return gears
+  })()
+  for (const currentGear of ['2', '3', '4']) broker.publish({ channel: 'gear', data: { currentGear }, ts: 0 })
+  t.strictSame(await reading, ['2', '3', '4'])
+  await client.ping()
+  t.equal(hub.countSubscribers('gear'), 0)
+})
+
+test('comes back after a cut with no message missing or twice', async (t) => {
+  const { url, broker, cut } = await startHub(t)
+  const client = open(t, url)
+  const numbers: number[] = []
+  const recovered: boolean[] = []
+  const log = client.channel<number>('app:log')
+  log.on('recovered', (notice) => recovered.push(notice.recovered))
+  await reached(client, 'live')
+  await client.ping()
+  const total = 400
+  const all = new Promise<void>((resolve) => {
+    log.on('message', ({ data }) => {
+      numbers.push(data)
+      if (data === total - 1) resolve()
+    })
+  })
+  for (let number = 0; number < total; number++) {
+    broker.publish({ channel: 'app:log', data: number, ts: 0 })
+    if (number % 100 === 50) {
+      cut()
+      const change = await reached(client, 'reconnecting')
+      t.match(change, { attempt: Number, retryAt: Number, reason: String })
+      client.reconnectNow()
+    }
+    if (number % 10 === 0) await new Promise(setImmediate)
+  }
+  await all
+  t.strictSame(numbers, Array.from({ length: total }, (_, index) => index))
+  t.ok(recovered.length > 0 && recovered.every(Boolean))
+})
+
+test('waits longer between attempts and jumps the wait when asked', async (t) => {
+  const { url, hub } = await startHub(t)
+  const client = open(t, url)
+  await reached(client, 'live')
+  const reconnecting = reached(client, 'reconnecting')
+  await hub.drain()
+  const { retryAt = 0 } = await reconnecting
+  t.ok(retryAt >= Date.now() + 400, 'the server asked for half a second in its bye')
+  const live = reached(client, 'live')
+  client.reconnectNow()
+  t.equal((await live).state, 'live')
+})
+
+test('sends again what was not acknowledged, and only that', async (t) => {
+  const published: unknown[] = []
+  const cursors = new Map<string, string>()
+  let hold = true
+  const held: (() => void)[] = []
+  const { url, cut, broker } = await startHub(t, {
+    services: {
+      async publish (_identity: Identity, { channel, data, key = '' }: { channel: string, data: unknown, key?: string }) {
+        const known = cursors.get(key)
+        if (known) return known
+        published.push(data)
+        const cursor = broker.publish({ channel, data, ts: 0 })
+        cursors.set(key, cursor)
+        if (hold) await new Promise<void>((resolve) => { held.push(resolve) })
+        return cursor
+      }
+    }
+  })
+  const client = open(t, url)
+  const first = client.publish('app:x', 1)
+  await reached(client, 'live')
+  await client.ping()
+  t.strictSame(published, [1])
+  hold = false
+  cut()
+  await reached(client, 'reconnecting')
+  const second = client.publish('app:x', 2)
+  client.reconnectNow()
+  const [one, two] = await Promise.all([first, second])
+  t.match(one.cursor, /^c_/)
+  t.not(one.cursor, two.cursor)
+  t.strictSame(published, [1, 2], 'the key made the first one exactly-once')
+  for (const resolve of held) resolve()
+})
+
+test('refuses more than its queue holds and fails what cannot be repeated', async (t) => {
+  const { url, cut } = await startHub(t, { services: { events: { ...noEvents, create: () => new Promise(() => {}) } } })
+  const client = open(t, url, { maxQueue: 3 })
+  const waiting = [1, 2, 3].map((data) => client.publish('app:x', data))
+  await t.rejects(client.publish('app:x', 4), { code: 'QUEUE_FULL' })
+  await reached(client, 'live')
+  await Promise.all(waiting)
+  const created = client.send({ type: 'CREATE', payload: { a: 1 } })
+  await client.ping()
+  cut()
+  await t.rejects(created, { code: 'CONNECTION_LOST' })
+  const late = client.publish('app:x', 5)
+  client.close()
+  await t.rejects(late, { code: 'CLOSED' })
+  await t.rejects(client.ping(), { code: 'CLOSED' })
+})
+
+test('reports what a subscription may not do', async (t) => {
+  const { url } = await startHub(t)
+  const client = open(t, url)
+  const subscription = client.channel('no-such-channel')
+  const error = await new Promise((resolve) => { subscription.on('error', resolve) })
+  t.match(error, { name: 'ClientError', code: 'UNKNOWN_CHANNEL', message: /no-such-channel/ })
+  await t.rejects(async () => { for await (const message of client.channel('nothing')) t.fail(String(message)) }, { code: 'UNKNOWN_CHANNEL' })
+})
+
+test('gives up when its credentials are gone', async (t) => {
+  const { url, hub } = await startHub(t)
+  const tokens = ['one', 'two']
+  const client = open(t, url, { token: async () => tokens.shift() ?? 'none' })
+  await reached(client, 'live')
+  t.strictSame(tokens, ['two'], 'the token is asked for at each attempt')
+  hub.revoke('key-1')
+  t.match(await reached(client, 'closed'), { reason: /credentials/ })
+})
