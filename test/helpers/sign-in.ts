@@ -17,8 +17,10 @@ export function attributesOf (reply: Pick<RestReply, 'headers'>, name: string): 
   return new Set(line.split(';').slice(1).map((part) => part.trim().toLowerCase()))
 }
 
+let people = 0
+
 /** Adds a person with a password, as admin, and signs in as them. */
-export async function addPerson (server: TestApp, role: 'viewer' | 'operator' | 'admin', email = `${role}@pits.example`) {
+export async function addPerson (server: TestApp, role: 'viewer' | 'operator' | 'admin', email = `${role}-${++people}@pits.example`) {
   const admin = restClient(server.url, server.headers['x-api-key'])
   const added = await admin<{ id: string }>('POST', '/api/user', { name: `Some ${role}`, email, password: goodPassword, role })
   const reply = await logIn(server, email)

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
-import { test } from 'tap'
+import { t as root, test } from 'tap'
 import WebSocket from 'ws'
 import { adminKey, startApp, type TestApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
 
 interface Key { id: string, key: string, name: string, scopes: string[], expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null }
+
+/** Serves the tests that do not look at all keys. */
+const server = await startApp(root)
 
 const adminOf = (server: TestApp) => restClient(server.url, adminKey)
 const makeKey = async (server: TestApp, fields: Record<string, unknown> = {}) =>
@@ -12,7 +15,6 @@ const makeKey = async (server: TestApp, fields: Record<string, unknown> = {}) =>
 const works = async (server: TestApp, key: string) => (await restClient(server.url, key)('GET', '/api/auth/me')).status === 200
 
 test('shows a new key once and never its hash', async (t) => {
-  const server = await startApp(t)
   const made = await adminOf(server)<Key>('POST', '/api/keys', { name: 'Car 7', scopes: ['ingest'], vehicle: 'car-7' })
   t.equal(made.status, 201)
   t.match(made.body.data.key, /^pw_[\w-]{43}$/)
@@ -39,7 +41,6 @@ test('lists keys by page and by name', async (t) => {
 })
 
 test('renames a key, which goes on working', async (t) => {
-  const server = await startApp(t)
   const { id, key } = await makeKey(server)
   t.ok(await works(server, key))
   t.match(await adminOf(server)('PATCH', `/api/keys/${id}`, { name: 'Car 8' }), { status: 200, body: { data: { name: 'Car 8' } } })
@@ -55,7 +56,6 @@ const refusals: [string, Record<string, unknown>, string][] = [
   ['a hash of its own', { name: 'x', scopes: ['read'], hash: 'abc' }, '']
 ]
 test('refuses a key that is not well described', async (t) => {
-  const server = await startApp(t)
   for (const [what, body, path] of refusals) {
     const reply = await adminOf(server)('POST', '/api/keys', body)
     t.match(reply, { status: 400, body: { code: 'VALIDATION_FAILED' } }, what)
@@ -64,14 +64,12 @@ test('refuses a key that is not well described', async (t) => {
 })
 
 test('answers an unknown key id with 404', async (t) => {
-  const server = await startApp(t)
   for (const [method, path, body] of [['GET', ''], ['PATCH', '', { name: 'x' }], ['DELETE', ''], ['POST', '/rotate', {}]] as [string, string, object?][]) {
     t.match(await adminOf(server)(method, `/api/keys/unknown${path}`, body), { status: 404, body: { code: 'NOT_FOUND' } }, method)
   }
 })
 
 test('rotates a key and lets the old one work for a while', async (t) => {
-  const server = await startApp(t)
   const old = await makeKey(server, { vehicle: 'car-7' })
   const rotated = await adminOf(server)<Key>('POST', `/api/keys/${old.id}/rotate`)
   t.match(rotated, { status: 201, body: { data: { name: 'Car 7', scopes: ['read'], vehicle: 'car-7', rotatedFrom: old.id } } })
@@ -82,7 +80,6 @@ test('rotates a key and lets the old one work for a while', async (t) => {
 })
 
 test('rotating without overlap ends the old key and its sockets', async (t) => {
-  const server = await startApp(t)
   const { id, key } = await makeKey(server)
   const socket = new WebSocket(server.socketUrl, ['pitwall.v1', key])
   await once(socket, 'message')
@@ -95,7 +92,6 @@ test('rotating without overlap ends the old key and its sockets', async (t) => {
 })
 
 test('revoking a key closes its sockets with 4001', async (t) => {
-  const server = await startApp(t)
   const { id, key } = await makeKey(server)
   const socket = new WebSocket(server.socketUrl, ['pitwall.v1', key])
   await once(socket, 'message')
@@ -109,7 +105,6 @@ test('revoking a key closes its sockets with 4001', async (t) => {
 })
 
 test('a key that expires closes its sockets by itself', async (t) => {
-  const server = await startApp(t)
   const { key } = await makeKey(server, { expiresAt: Date.now() + 700 })
   const socket = new WebSocket(server.socketUrl, ['pitwall.v1', key])
   await once(socket, 'message')

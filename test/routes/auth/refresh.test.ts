@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { t as root, test } from 'tap'
 import { startApp, type TestApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
 import { addPerson, attributesOf, cookieOf, openBrowser, type SignedInReply } from '../../helpers/sign-in.js'
@@ -12,8 +12,10 @@ const me = (server: TestApp, accessToken: string) =>
 /** Moves the last exchange of all refresh tokens into the past, beyond the grace. */
 const endGrace = (server: TestApp) => server.app.models.loginSessions.updateMany({}, { rotatedAt: new Date(Date.now() - 21_000) })
 
+/** Serves the tests that leave the grace alone. */
+const server = await startApp(root)
+
 test('exchanges a refresh token for the next one', async (t) => {
-  const server = await startApp(t)
   const { refreshToken } = await addPerson(server, 'viewer')
   const first = await refresh(server, refreshToken)
   t.equal(first.status, 200)
@@ -25,7 +27,6 @@ test('exchanges a refresh token for the next one', async (t) => {
 })
 
 test('gives the same successor to all who ask at once', async (t) => {
-  const server = await startApp(t)
   const { refreshToken } = await addPerson(server, 'viewer')
   const replies = await Promise.all(Array.from({ length: 10 }, () => refresh(server, refreshToken)))
   t.same(replies.map(({ status }) => status), Array<number>(10).fill(200))
@@ -48,7 +49,6 @@ test('a used token after the grace ends the session for both', async (t) => {
 })
 
 test('a token from further back ends the session as well', async (t) => {
-  const server = await startApp(t)
   const { refreshToken } = await addPerson(server, 'viewer')
   const second = await refresh(server, refreshToken)
   const third = await refresh(server, second.body.data.refreshToken ?? '')
@@ -58,7 +58,6 @@ test('a token from further back ends the session as well', async (t) => {
 })
 
 test('a made-up token of a known session changes nothing', async (t) => {
-  const server = await startApp(t)
   const { refreshToken } = await addPerson(server, 'viewer')
   const [session = ''] = refreshToken.split('.')
   for (const forged of [`${session}.${'A'.repeat(43)}.${'A'.repeat(22)}`, refreshToken.replace(/\.\w/, '.'), `${refreshToken}x`, 'pwr_', '']) {
@@ -68,7 +67,6 @@ test('a made-up token of a known session changes nothing', async (t) => {
 })
 
 test('a browser refreshes by its cookie', async (t) => {
-  const server = await startApp(t)
   const { email } = await addPerson(server, 'viewer')
   const browser = await openBrowser(server, email)
   const reply = await restClient(server.url)<SignedInReply>('POST', '/api/auth/refresh', undefined, { cookie: `pw_refresh=${browser.refresh}`, 'sec-fetch-site': 'same-origin' })
@@ -80,7 +78,6 @@ test('a browser refreshes by its cookie', async (t) => {
 })
 
 test('no other site\'s page refreshes by the cookie', async (t) => {
-  const server = await startApp(t)
   const { email } = await addPerson(server, 'viewer')
   const { refresh: cookie } = await openBrowser(server, email)
   for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'same-site' }, {}] as Record<string, string>[]) {
@@ -90,6 +87,5 @@ test('no other site\'s page refreshes by the cookie', async (t) => {
 })
 
 test('asks for a token when none is sent', async (t) => {
-  const server = await startApp(t)
   t.match(await restClient(server.url)('POST', '/api/auth/refresh'), { status: 401, body: { code: 'UNAUTHORIZED' } })
 })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { test } from 'tap'
+import { t as root, test } from 'tap'
 import WebSocket from 'ws'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
@@ -7,8 +7,10 @@ import { addPerson, attributesOf, logIn, openBrowser } from '../../helpers/sign-
 
 interface ListedSession { id: string, current: boolean, userAgent: string, address: string }
 
+/** Serves the tests that do not look at all sessions. */
+const server = await startApp(root)
+
 test('lists one\'s own sessions and ends one of them', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url)
   const mine = await addPerson(server, 'viewer')
   const browser = await openBrowser(server, mine.email)
@@ -24,7 +26,6 @@ test('lists one\'s own sessions and ends one of them', async (t) => {
 })
 
 test('signing out ends the session and takes the cookies back', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url)
   const { email } = await addPerson(server, 'viewer')
   const browser = await openBrowser(server, email)
@@ -37,7 +38,6 @@ test('signing out ends the session and takes the cookies back', async (t) => {
 })
 
 test('signing out by refresh token needs no access token', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url)
   const { refreshToken, bearer } = await addPerson(server, 'viewer')
   t.match(await client('POST', '/api/auth/logout', { refreshToken }), { body: { data: { ended: 1 } } })
@@ -45,7 +45,6 @@ test('signing out by refresh token needs no access token', async (t) => {
 })
 
 test('signing out everywhere ends all of one\'s sessions', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url)
   const mine = await addPerson(server, 'viewer')
   const theirs = await addPerson(server, 'operator')
@@ -70,7 +69,6 @@ test('no other site\'s page acts by the session cookie', async (t) => {
 })
 
 test('a person removed, or given another role or password, is signed out', async (t) => {
-  const server = await startApp(t)
   const admin = restClient(server.url, adminKey)
   const client = restClient(server.url)
   for (const [method, changes] of [['DELETE', undefined], ['PATCH', { role: 'operator' }], ['PATCH', { password: 'nine blue herons on ice' }]] as const) {
@@ -93,7 +91,6 @@ test('a session revoked in the database is noticed', async (t) => {
 })
 
 test('the sockets of a session that ends are closed with 4001', async (t) => {
-  const server = await startApp(t)
   const { accessToken, bearer } = await addPerson(server, 'viewer')
   const socket = new WebSocket(server.socketUrl, ['pitwall.v1', accessToken])
   await once(socket, 'message')

@@ -1,11 +1,13 @@
 import bcrypt from 'bcryptjs'
-import { test } from 'tap'
+import { t as root, test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
 import { addPerson, attributesOf, cookieOf, goodPassword, logIn, openBrowser, type SignedInReply } from '../../helpers/sign-in.js'
 
+/** Serves the tests that guess little. */
+const server = await startApp(root)
+
 test('signs in with tokens in the body and no cookie', async (t) => {
-  const server = await startApp(t)
   const { id, email } = await addPerson(server, 'viewer')
   const reply = await logIn(server, email)
   t.equal(reply.status, 200)
@@ -19,7 +21,6 @@ test('signs in with tokens in the body and no cookie', async (t) => {
 })
 
 test('signs a browser in with cookies scripts cannot read', async (t) => {
-  const server = await startApp(t)
   const { email } = await addPerson(server, 'viewer')
   const { reply, headers } = await openBrowser(server, email)
   t.equal(reply.body.data.refreshToken, undefined)
@@ -37,7 +38,6 @@ test('marks cookies secure behind a proxy that says https', async (t) => {
 })
 
 test('finds people whatever the case of their email', async (t) => {
-  const server = await startApp(t)
   await addPerson(server, 'viewer', 'Ada@Pits.example')
   t.equal((await logIn(server, 'aDA@pits.EXAMPLE')).status, 200)
 })
@@ -98,7 +98,6 @@ test('keeps no password, token or cookie as it was given', async (t) => {
 })
 
 test('changes a password and ends the other sessions', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url)
   const { bearer, email } = await addPerson(server, 'viewer')
   const other = await openBrowser(server, email)
@@ -113,7 +112,6 @@ test('changes a password and ends the other sessions', async (t) => {
 })
 
 test('a key has no password and no sessions', async (t) => {
-  const server = await startApp(t)
   const client = restClient(server.url, adminKey)
   t.equal((await client('POST', '/api/auth/password', { currentPassword: 'x', newPassword: goodPassword })).status, 403)
   t.equal((await client('GET', '/api/auth/sessions')).status, 403)
@@ -121,7 +119,6 @@ test('a key has no password and no sessions', async (t) => {
 })
 
 test('signs nobody in from another site\'s page', async (t) => {
-  const server = await startApp(t)
   const { email } = await addPerson(server, 'viewer')
   const login = { email, password: goodPassword }
   for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }] as Record<string, string>[]) {
