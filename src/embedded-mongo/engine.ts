@@ -1,6 +1,7 @@
 import { CommandError } from './semantics/index.js'
 import { Cursors } from './query/cursors.js'
 import { ClaimedByTransaction, Claims } from './sessions/claims.js'
+import { SnapshotReads } from './sessions/snapshot-reads.js'
 import { Sessions } from './sessions/sessions.js'
 import { Catalog } from './storage/catalog.js'
 import { CommitQueue } from './storage/commit-queue.js'
@@ -34,6 +35,7 @@ export class Engine {
   readonly sessions = new Sessions()
   readonly cursors = new Cursors()
   readonly watchers = new Watchers()
+  readonly snapshots: SnapshotReads
   readonly startedAt = Date.now()
   private readonly commits: CommitQueue
   private readonly unit: WriteUnit
@@ -43,6 +45,7 @@ export class Engine {
     this.options = options
     this.environment = new Environment(options.dataDir)
     this.view = new StoreView(this.environment)
+    this.snapshots = new SnapshotReads(this.environment)
     this.catalog.load(this.view)
     this.oplog.load(this.view)
     this.unit = new CommitUnit(this.view, this.catalog, this.oplog, this.claims)
@@ -84,6 +87,7 @@ export class Engine {
   async close (): Promise<void> {
     this.housekeeping.stop()
     this.cursors.closeAll()
+    this.snapshots.close()
     for (const session of this.sessions.all()) this.sessions.end(session)
     await this.commits.drained()
     await this.environment.close()

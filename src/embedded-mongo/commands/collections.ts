@@ -22,6 +22,9 @@ export const create: Handler = async context => {
   if (name.startsWith('system.') && name !== 'system.js') throw new CommandError(ErrorCodes.InvalidNamespace, `Invalid system namespace: ${context.db}.${name}`)
   if (isPlainDocument(options.validator)) compileFilter(options.validator)
   if (options.capped === false) delete options.capped
+  if (isPlainDocument(options.clusteredIndex)) options.clusteredIndex = { v: new Int32(2), ...options.clusteredIndex }
+  // MongoDB rounds the size of capped collections up to a multiple of 256.
+  if (options.capped === true) options.size = new Int32(Math.ceil((asNumber(options.size) ?? 0) / 256) * 256)
   const fields = await runWrite(context, unit => {
     const known = findCollection(context, name)
     if (known !== undefined) {

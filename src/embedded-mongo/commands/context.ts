@@ -5,6 +5,7 @@ import type { Engine } from '../engine.js'
 import type { Interrupt } from '../interrupt.js'
 import type { Session } from '../sessions/sessions.js'
 import type { Transaction } from '../sessions/transaction.js'
+import type { ClusterTime } from '../storage/cluster-time.js'
 import type { Collection } from '../storage/collection.js'
 import type { ReadView } from '../storage/view.js'
 import type { WriteUnit } from '../storage/write-unit.js'
@@ -28,6 +29,8 @@ export interface CommandContext {
   session: Session | undefined
   txnNumber: bigint | undefined
   transaction: Transaction | undefined
+  /** The past state that a snapshot session reads. */
+  snapshot: { time: ClusterTime, view: ReadView } | undefined
   interrupt: Interrupt
 }
 
@@ -41,7 +44,7 @@ export type Handler = (context: CommandContext) => Promise<Reply> | Reply
 
 /** What the context reads through. */
 export function viewOf (context: CommandContext): ReadView {
-  return context.transaction?.view ?? context.engine.view
+  return context.transaction?.view ?? context.snapshot?.view ?? context.engine.view
 }
 
 /** The collection a command names, also one made by its own transaction. */

@@ -1,5 +1,5 @@
 import { Binary, Long } from 'bson'
-import { optionalInteger } from '../arguments.js'
+import { optionalDocument, optionalInteger, optionalTimestamp } from '../arguments.js'
 import { toBytes } from '../bytes.js'
 import type { Engine } from '../engine.js'
 import { Interrupt } from '../interrupt.js'
@@ -31,7 +31,7 @@ export async function runRequest (call: Call): Promise<Buffer> {
     try {
       const reply = await handler(context)
       if (transaction !== undefined && reply.fields.writeErrors !== undefined) endFailed(call.engine, transaction)
-      return encodeReply(call.engine, reply)
+      return encodeReply(context, reply)
     } finally {
       call.interrupts.delete(context.interrupt)
     }
@@ -47,7 +47,7 @@ function makeContext (call: Call, name: string, body: Document): CommandContext 
   if (typeof db !== 'string') throw new CommandError(40571, 'OP_MSG requests require a $db argument')
   const maxTimeMS = name === 'getMore' ? undefined : optionalInteger(body, 'maxTimeMS')
   if (maxTimeMS !== undefined && maxTimeMS < 0) throw new CommandError(ErrorCodes.BadValue, `${maxTimeMS} value for maxTimeMS is out of range [0, 2147483647]`)
-  learnTime(engine, body)
+  const session = readSession(engine, name, body)
   return {
     engine,
     server: call.server,
@@ -57,19 +57,29 @@ function makeContext (call: Call, name: string, body: Document): CommandContext 
     body,
     raw: request.body,
     sequences: request.sequences,
-    ...readSession(engine, name, body),
+    ...session,
+    snapshot: session.transaction === undefined ? readSnapshot(engine, name, body) : undefined,
     interrupt: new Interrupt(maxTimeMS)
   }
 }
 
-/** Waits for nothing: a set of one has seen all that any client has seen. */
-function learnTime (engine: Engine, body: Document): void {
-  const { readConcern } = body
-  const after = typeof readConcern === 'object' && readConcern !== null ? (readConcern as Document).afterClusterTime : undefined
-  if (after !== undefined && typeof after === 'object' && after !== null && '_bsontype' in after && after._bsontype === 'Timestamp') {
-    const time = fromTimestamp(after as unknown as Parameters<typeof fromTimestamp>[0])
-    if (time.seconds < Date.now() / 1000 + 60) engine.oplog.clock.advance(time)
-  }
+/** Commands that may read a snapshot outside transactions. */
+const SNAPSHOT_READS = new Set(['find', 'aggregate', 'distinct'])
+
+/**
+ * Takes in what a read concern says: a cluster time the client has seen elsewhere moves the clock on, and level
+ * snapshot reads one past state. Other levels are all met, since only what is flushed is ever seen.
+ */
+function readSnapshot (engine: Engine, name: string, body: Document): CommandContext['snapshot'] {
+  const concern = optionalDocument(body, 'readConcern')
+  if (concern === undefined) return undefined
+  const after = optionalTimestamp(concern, 'afterClusterTime')
+  const time = after === undefined ? undefined : fromTimestamp(after)
+  if (time !== undefined && time.seconds < Date.now() / 1000 + 60) engine.oplog.clock.advance(time)
+  if (concern.level !== 'snapshot') return undefined
+  if (!SNAPSHOT_READS.has(name)) throw new CommandError(ErrorCodes.InvalidOptions, `read concern level snapshot is not supported for command ${name}`)
+  const at = optionalTimestamp(concern, 'atClusterTime')
+  return engine.snapshots.open(at === undefined ? undefined : fromTimestamp(at), engine.oplog.clock.now)
 }
 
 function endFailed (engine: Engine, transaction: Transaction): void {
@@ -86,10 +96,11 @@ function trailer (engine: Engine): Document {
   }
 }
 
-function encodeReply (engine: Engine, { fields, cursor }: Reply): Buffer {
-  const rest = toBytes({ ...fields, ok: 1, ...trailer(engine) })
+function encodeReply ({ engine, snapshot }: CommandContext, { fields, cursor }: Reply): Buffer {
+  const at = snapshot === undefined ? {} : { atClusterTime: toTimestamp(snapshot.time) }
+  const rest = toBytes({ ...fields, ...(cursor === undefined ? at : {}), ok: 1, ...trailer(engine) })
   if (cursor === undefined) return rest
-  const body = joinElements([rawArrayElement(cursor.field, cursor.documents), elementsOf(toBytes(cursor.rest))])
+  const body = joinElements([rawArrayElement(cursor.field, cursor.documents), elementsOf(toBytes({ ...cursor.rest, ...at }))])
   return joinElements([rawDocumentElement('cursor', body), elementsOf(rest)])
 }
 

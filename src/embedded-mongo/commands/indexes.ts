@@ -6,11 +6,12 @@ import { IterableSource } from '../query/sources.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
 import { isSamePattern } from '../planner/choose-plan.js'
 import type { Collection } from '../storage/collection.js'
-import { buildIndex, forgetIndex } from '../storage/build-index.js'
+import { buildIndex, forgetIndex, indexExisting } from '../storage/build-index.js'
 import { defineIndex, type IndexDefinition } from '../storage/index-definition.js'
+import type { WriteUnit } from '../storage/write-unit.js'
 import { commandOperation } from '../storage/oplog.js'
 import { collectionForWrite } from '../writes/collections.js'
-import { collectionName, findCollection, runWrite, type Handler } from './context.js'
+import { collectionName, findCollection, runWrite, type CommandContext, type Handler } from './context.js'
 import { refuseInTransaction } from './collections.js'
 import { readIndexSpec } from './index-spec.js'
 
@@ -19,31 +20,13 @@ export const createIndexes: Handler = async context => {
   const requested = optionalArray(context.body, 'indexes') ?? []
   if (requested.length === 0) throw new CommandError(ErrorCodes.BadValue, 'Must specify at least one index to create')
   const { engine } = context
-  let created = false
-  let before = 0
-  let collection: Collection | undefined
-  const building: IndexDefinition[] = []
-  refuseInTransaction(context)
+  const added: Added = { created: false, before: 0, building: [] }
   await runWrite(context, unit => {
-    created = engine.catalog.get(context.db, name) === undefined
-    collection = collectionForWrite(engine, unit, context.db, name, true)!
-    before = collection.indexes.length
-    const specs = requested.map(spec => readIndexSpec(spec, collection!))
-    for (const spec of specs) {
-      if (findSameIndex(collection, spec) !== undefined) continue
-      const isReady = collection.count === 0
-      const index = defineIndex({ id: engine.catalog.takeId(unit.view), spec, multikey: false, longKeys: false, ready: isReady })
-      collection.indexes = [...collection.indexes, index]
-      building.push(index)
-    }
-    collection.version++
-    engine.catalog.save(unit.view, collection)
+    addIndexes(context, unit, name, requested, added)
     return {}
   })
+  const { collection, building, before, created } = added
   for (const index of building) if (!index.ready) await buildIndex(engine, collection!, index, building, context.interrupt)
-  if (building.length > 0) {
-    await engine.commit(unit => { unit.log(commandOperation(context.db, name, collection!.uuid, { createIndexes: true, operationDescription: { indexes: building.map(({ spec }) => spec) } })) })
-  }
   return {
     fields: {
       numIndexesBefore: new Int32(before),
@@ -51,6 +34,32 @@ export const createIndexes: Handler = async context => {
       createdCollectionAutomatically: created,
       ...(building.length === 0 ? { note: 'all indexes already exist' } : {})
     }
+  }
+}
+
+interface Added { created: boolean, before: number, building: IndexDefinition[], collection?: Collection }
+
+/** Adds the indexes that are not there yet to the collection, ready at once if it is empty. */
+function addIndexes (context: CommandContext, unit: WriteUnit, name: string, requested: unknown[], added: Added): void {
+  const { engine, transaction } = context
+  const known = findCollection(context, name)
+  if (transaction !== undefined && known !== undefined && transaction.createdCollection(context.db, name) === undefined) {
+    throw new CommandError(ErrorCodes.OperationNotSupportedInTransaction, `Cannot create new indexes on existing collection ${context.db}.${name} in a multi-document transaction.`)
+  }
+  const collection = collectionForWrite(engine, unit, context.db, name, true)!
+  Object.assign(added, { created: known === undefined, before: collection.indexes.length, collection })
+  for (const wanted of requested) {
+    const spec = readIndexSpec(wanted, collection)
+    if (findSameIndex(collection, spec) !== undefined) continue
+    const index = defineIndex({ id: engine.catalog.takeId(), spec, multikey: false, longKeys: false, ready: transaction !== undefined || collection.count === 0 })
+    collection.indexes = [...collection.indexes, index]
+    if (transaction !== undefined) indexExisting(unit, collection, index)
+    added.building.push(index)
+  }
+  collection.version++
+  if (transaction === undefined) engine.catalog.save(unit.view, collection)
+  if (added.building.length > 0) {
+    unit.log(commandOperation(context.db, name, collection.uuid, { createIndexes: true, operationDescription: { indexes: added.building.map(({ spec }) => spec) } }))
   }
 }
 

@@ -13,8 +13,8 @@ export interface PlanRequest {
   sort?: Document | undefined
   hint?: unknown
   collation?: Collation | undefined
-  /** Read backwards in natural order. */
-  naturalReverse?: boolean
+  /** When the snapshot that is read was taken: indexes completed later lack its documents. */
+  takenAt?: number | undefined
 }
 
 /** Chooses how to find a query's documents: the index that narrows most, or the whole collection. */
@@ -23,7 +23,7 @@ export function choosePlan (collection: Collection, request: PlanRequest): Plan 
   const natural = naturalDirection(request)
   if (natural !== undefined) return collectionScan(collection, natural === -1)
   const hinted = hintedIndex(collection, request.hint)
-  const usable = hinted === undefined ? collection.indexes.filter(index => index.ready && index.isSupported && !index.hidden) : [hinted]
+  const usable = hinted === undefined ? collection.indexes.filter(index => index.ready && index.isSupported && !index.hidden && index.readyAt <= (request.takenAt ?? Infinity)) : [hinted]
   let best: Candidate | undefined
   for (const index of usable) {
     const candidate = planIndex(index, analysis, request, hinted !== undefined)

@@ -21,10 +21,10 @@ export async function countMatching (view: ReadView, collection: Collection, que
 /** The count if no document has to be read for it. */
 function countByIndex (view: ReadView, collection: Collection, query: Query): number | undefined {
   compileFilter(query.filter, filterOptions(query))
-  const plan = choosePlan(collection, { filter: query.filter, hint: query.hint, collation: query.collation })
+  const plan = choosePlan(collection, { filter: query.filter, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
   if (!plan.isExact) return undefined
   let count = 0
-  if (plan.kind === 'COLLSCAN' && view instanceof StoreView) count = collection.count
+  if (plan.kind === 'COLLSCAN' && view instanceof StoreView && view.takenAt === undefined) count = collection.count
   else for (const range of plan.ranges) count += view.count(plan.kind === 'COLLSCAN' ? 'documents' : 'entries', range)
   count = Math.max(0, count - (query.skip ?? 0))
   return query.limit === undefined || query.limit === 0 ? count : Math.min(count, query.limit)

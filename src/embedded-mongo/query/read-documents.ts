@@ -34,7 +34,7 @@ export class DocumentReader {
     const options = filterOptions(query)
     const matches = compileFilter(query.filter, options)
     const sort = query.sort !== undefined && Object.keys(query.sort).length > 0 && query.sort.$natural === undefined ? query.sort : undefined
-    this.plan = choosePlan(collection, { filter: query.filter, sort: query.sort !== undefined && Object.keys(query.sort).length > 0 ? query.sort : undefined, hint: query.hint, collation: query.collation })
+    this.plan = choosePlan(collection, { filter: query.filter, sort: query.sort !== undefined && Object.keys(query.sort).length > 0 ? query.sort : undefined, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
     if (sort !== undefined && !this.plan.isSorted) this.order = compileSort(sort, filterOptions(query))
     else if (sort !== undefined) compileSort(sort, filterOptions(query))
     this.scanner = new Scanner(view, collection, this.plan, matches)

@@ -58,6 +58,7 @@ export function storageStats (context: CommandContext, collection: ReturnType<ty
     storageSize: Long.fromNumber(collection.bytes),
     nindexes: new Int32(collection.indexes.length),
     capped: collection.isCapped,
+    ...(collection.isCapped ? { max: collection.options.max ?? new Int32(0), maxSize: collection.options.size } : {}),
     totalIndexSize: Long.ZERO
   }
 }

@@ -35,11 +35,13 @@ class ChangeSet {
 
 /** A snapshot with the transaction's own changes over it; the changes reach the store only by {@link applyTo}. */
 export class TransactionView implements WriteView {
+  readonly takenAt: number | undefined
   private readonly snapshot: ReadView
   private readonly changes = new Map<TreeName, ChangeSet>()
 
   constructor (snapshot: StoreView) {
     this.snapshot = snapshot
+    this.takenAt = snapshot.takenAt
   }
 
   get (tree: TreeName, key: Buffer): Buffer | undefined {

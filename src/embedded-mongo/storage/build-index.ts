@@ -27,6 +27,7 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
         }
         if (!scanner.done) return
         index.ready = true
+        index.readyAt = performance.now()
         collection.version++
         engine.catalog.save(unit.view, collection)
       })
@@ -36,6 +37,12 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
     await engine.commit(unit => { forgetIndex(engine, unit, collection, request) })
     throw error
   }
+}
+
+/** Indexes the documents of a collection that the unit alone knows, at once. */
+export function indexExisting (unit: WriteUnit, collection: Collection, index: IndexDefinition): void {
+  const scanner = new Scanner(unit.view, collection, collectionScan(collection), undefined)
+  for (const stored of scanner.all()) indexRecord(unit, collection, index, stored)
 }
 
 /** Removes indexes from a collection; their entries are erased in the background. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { Binary } from 'bson'
+import { Binary, Int32 } from 'bson'
+import { isPlainDocument } from '../arguments.js'
 import { deserializeDocument, serializeDocument, type Document } from '../semantics/index.js'
 import { Collection } from './collection.js'
 import { defineIndex, indexRecord, type IndexDefinition, type IndexRecord } from './index-definition.js'
@@ -17,6 +18,7 @@ export class Catalog {
   private readonly collections = new Map<string, Collection>()
   private readonly changedCounters = new Set<Collection>()
   private nextId = 1
+  private isIdTaken = false
 
   /** Reads everything from disk, forgetting what is in memory; after a commit that failed, too. */
   load (view: ReadView): void {
@@ -52,20 +54,17 @@ export class Catalog {
   }
 
   /** An id for a collection or an index. */
-  takeId (view: WriteView): number {
-    const id = this.nextId++
-    view.put('catalog', NEXT_ID, idPrefix(this.nextId))
-    return id
+  takeId (): number {
+    this.isIdTaken = true
+    return this.nextId++
   }
 
   /** Makes a collection that is not registered yet: {@link register} does that. */
-  build (view: WriteView, db: string, name: string, options: Document, uuid = newUuid()): Collection {
+  build (db: string, name: string, options: Document, uuid = newUuid()): Collection {
     const indexes: IndexDefinition[] = []
-    const collection = new Collection({ id: this.takeId(view), uuid, db, name, options, indexes })
+    const collection = new Collection({ id: this.takeId(), uuid, db, name, options, indexes })
     if (!collection.isView) {
-      const spec: Document = { v: 2, key: { _id: 1 }, name: '_id_' }
-      if (options.collation !== undefined) spec.collation = options.collation
-      indexes.push(defineIndex({ id: this.takeId(view), spec, multikey: false, longKeys: false, ready: true }))
+      indexes.push(defineIndex({ id: this.takeId(), spec: idIndexSpec(options), multikey: false, longKeys: false, ready: true }))
     }
     return collection
   }
@@ -113,6 +112,8 @@ export class Catalog {
 
   /** Stores the counters that changed; called once at the end of each commit. */
   saveCounters (view: WriteView): void {
+    if (this.isIdTaken) view.put('catalog', NEXT_ID, idPrefix(this.nextId))
+    this.isIdTaken = false
     for (const collection of this.changedCounters) {
       if (collection.dropped) continue
       const value = Buffer.allocUnsafe(16)
@@ -156,6 +157,15 @@ function lastRecordId (view: ReadView, id: number): number {
   const prefix = idPrefix(id)
   const last = firstOf(view.range('documents', { lower: prefix, upper: prefixEnd(prefix), reverse: true }))
   return last === undefined ? 0 : decodeRecordId(last.key)
+}
+
+/** The index every collection has; time series are the ones that may hold an id twice. */
+function idIndexSpec ({ collation, clusteredIndex, timeseries }: Document): Document {
+  const spec: Document = { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' }
+  if (isPlainDocument(clusteredIndex)) Object.assign(spec, { name: clusteredIndex.name ?? '_id_', unique: true, clustered: true })
+  if (timeseries !== undefined) spec.unique = false
+  if (collation !== undefined) spec.collation = collation
+  return spec
 }
 
 function newUuid (): Buffer {

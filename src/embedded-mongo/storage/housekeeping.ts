@@ -47,6 +47,7 @@ export class Housekeeping {
   private async sweep (): Promise<void> {
     this.engine.sessions.sweep()
     this.engine.cursors.sweep()
+    this.engine.snapshots.sweep()
     await this.eraseDropped()
     await this.trimOplog()
   }

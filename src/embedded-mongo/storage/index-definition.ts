@@ -22,6 +22,8 @@ export interface IndexDefinition {
   longKeys: boolean
   /** False while entries of older documents are still being added. */
   ready: boolean
+  /** When it became complete, by performance.now(): older snapshots lack its entries. */
+  readyAt: number
 }
 
 /** What the catalogue stores besides the spec. */
@@ -37,9 +39,10 @@ export function defineIndex (record: IndexRecord): IndexDefinition {
     ...record,
     name: spec.name as string,
     paths,
+    readyAt: performance.now(),
     directions: values.map(value => Number(value) < 0 ? -1 : 1),
     isSupported: values.every(value => typeof value !== 'string') && !paths.some(path => path.includes('$**')),
-    unique: isTrue(spec.unique) || (paths.length === 1 && paths[0] === '_id'),
+    unique: isTrue(spec.unique) || (paths.length === 1 && paths[0] === '_id' && spec.unique !== false),
     sparse: isTrue(spec.sparse),
     hidden: isTrue(spec.hidden),
     partialFilter: spec.partialFilterExpression as Document | undefined,

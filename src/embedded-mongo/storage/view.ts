@@ -9,6 +9,8 @@ export interface KeyRange { lower: Buffer, upper: Buffer, reverse?: boolean }
 
 /** What a query reads through: the committed state, or a transaction's snapshot with its own writes over it. */
 export interface ReadView {
+  /** Of a snapshot, when it was taken, by performance.now(). */
+  readonly takenAt?: number | undefined
   get: (tree: TreeName, key: Buffer) => Buffer | undefined
   range: (tree: TreeName, range: KeyRange) => Iterable<Entry>
   count: (tree: TreeName, range: KeyRange) => number
@@ -45,11 +47,13 @@ function isEmpty (range: KeyRange): boolean {
 /** LMDB itself: inside a commit its uncommitted state, otherwise the latest commit; or one snapshot. */
 export class StoreView implements WriteView {
   private readonly trees: Trees
+  readonly takenAt: number | undefined
   private readonly snapshot: Snapshot | undefined
 
   constructor (environment: Environment, snapshot?: Snapshot) {
     this.trees = environment.trees
     this.snapshot = snapshot
+    if (snapshot !== undefined) this.takenAt = performance.now()
   }
 
   get (tree: TreeName, key: Buffer): Buffer | undefined {

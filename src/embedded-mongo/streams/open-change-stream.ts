@@ -4,6 +4,7 @@ import { findCollection, type CommandContext, type Reply } from '../commands/con
 import { openCursor } from '../query/cursor-reply.js'
 import { pipelineOptions } from '../query/pipeline-source.js'
 import { optionalDocument } from '../arguments.js'
+import { findStage } from '../semantics/pipeline/stages/index.js'
 import { CommandError, ErrorCodes, runPipeline, type Document } from '../semantics/index.js'
 import { ChangeStreamSource } from './change-stream-source.js'
 import { readStreamOptions } from './stream-options.js'
@@ -19,6 +20,7 @@ export async function openChangeStream (context: CommandContext, pipeline: Docum
   const [first, ...rest] = pipeline
   for (const stage of rest) {
     const name = stageName(stage)
+    if (findStage(name) === undefined && !ALLOWED.has(name)) throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`)
     if (!ALLOWED.has(name)) throw new CommandError(ErrorCodes.IllegalOperation, `${name} is not permitted in a $changeStream pipeline`)
   }
   const stages = rest.filter(stage => !('$changeStreamSplitLargeEvent' in stage))

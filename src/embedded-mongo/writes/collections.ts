@@ -10,7 +10,7 @@ import { toBytes } from '../bytes.js'
 /** Registers a new collection with the unit and logs it. */
 export function createCollection (engine: Engine, unit: WriteUnit, db: string, name: string, options: Document = {}): Collection {
   assertNamespace(db, name)
-  const collection = engine.catalog.build(unit.view, db, name, options)
+  const collection = engine.catalog.build(db, name, options)
   if (unit instanceof Transaction) unit.addCollection(collection)
   else engine.catalog.register(unit.view, collection)
   unit.log(commandOperation(db, name, collection.uuid, {

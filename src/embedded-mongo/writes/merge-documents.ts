@@ -62,7 +62,7 @@ function mergeOne (context: CommandContext, unit: WriteUnit, merge: MergeSpec, d
     return
   }
   if (merge.whenMatched === 'keepExisting') return
-  if (merge.whenMatched === 'fail') throw new CommandError(ErrorCodes.DuplicateKey, `E11000 duplicate key error collection: ${collection.namespace} index: _id_ dup key: $merge found a match and whenMatched is 'fail'`)
+  if (merge.whenMatched === 'fail') throw new CommandError(ErrorCodes.DuplicateKey, `E11000 duplicate key error collection: ${collection.namespace} index: _id_ dup key: { _id: ${String(found.doc._id)} }`, { details: { keyPattern: { _id: 1 }, keyValue: { _id: found.doc._id } } })
   const { _id, ...rest } = doc
   const update = Array.isArray(merge.whenMatched)
     ? compileUpdate(merge.whenMatched, { filter, let: { ...merge.let, new: { $literal: doc } } })

@@ -39,7 +39,7 @@ async function replaceCollection (context: CommandContext, spec: unknown, result
   const filled = await engine.commit(unit => {
     const collection = createCollection(engine, unit, db, `tmp.agg_out.${randomUUID()}`, existing?.options ?? {})
     for (const { spec } of existing?.indexes.slice(1) ?? []) {
-      collection.indexes = [...collection.indexes, defineIndex({ id: engine.catalog.takeId(unit.view), spec, multikey: false, longKeys: false, ready: true })]
+      collection.indexes = [...collection.indexes, defineIndex({ id: engine.catalog.takeId(), spec, multikey: false, longKeys: false, ready: true })]
     }
     engine.catalog.save(unit.view, collection)
     return collection

@@ -1,0 +1,51 @@
+import { CommandError } from '../semantics/index.js'
+import type { ClusterTime } from '../storage/cluster-time.js'
+import type { Environment, Snapshot } from '../storage/environment.js'
+import { StoreView } from '../storage/view.js'
+
+/** How long a past moment stays readable after its last use, and how many there may be: each keeps old pages alive. */
+const KEPT_MS = 60_000
+const MOST = 32
+
+interface Moment { time: ClusterTime, snapshot: Snapshot, view: StoreView, lastUsed: number }
+
+/** Past states that sessions with snapshot reads hold on to, by cluster time. */
+export class SnapshotReads {
+  private readonly environment: Environment
+  private readonly moments = new Map<string, Moment>()
+
+  constructor (environment: Environment) {
+    this.environment = environment
+  }
+
+  /** The state at a time that was given out before, or now. @throws CommandError 239 if that state is gone */
+  open (wanted: ClusterTime | undefined, now: ClusterTime): { time: ClusterTime, view: StoreView } {
+    const time = wanted ?? now
+    const name = `${time.seconds}:${time.increment}`
+    let moment = this.moments.get(name)
+    if (moment === undefined) {
+      if (time.seconds !== now.seconds || time.increment !== now.increment) {
+        throw new CommandError(239, `Read timestamp Timestamp(${time.seconds}, ${time.increment}) is older than the oldest available timestamp.`)
+      }
+      const snapshot = this.environment.openSnapshot()
+      moment = { time, snapshot, view: new StoreView(this.environment, snapshot), lastUsed: 0 }
+      this.moments.set(name, moment)
+    }
+    moment.lastUsed = Date.now()
+    if (this.moments.size > MOST) this.forget(this.moments.keys().next().value!)
+    return moment
+  }
+
+  sweep (now = Date.now()): void {
+    for (const [name, { lastUsed }] of this.moments) if (now - lastUsed > KEPT_MS) this.forget(name)
+  }
+
+  close (): void {
+    for (const name of [...this.moments.keys()]) this.forget(name)
+  }
+
+  private forget (name: string): void {
+    this.moments.get(name)?.snapshot.done()
+    this.moments.delete(name)
+  }
+}
