@@ -82,10 +82,13 @@ const onWire = (doc: Document) => deserializeDocument(serializeDocument(doc))
 
 /** A filter that fits the document now and then: an operand is often a value that is there. */
 function fitting (): fc.Arbitrary<[Document, Document]> {
-  return fc.tuple(documents, filters, fc.nat(), fc.boolean()).map(([doc, filter, pick, plant]) => {
+  return fc.tuple(documents, filters, fc.nat(), fc.constantFrom('no', 'or', 'only', 'range')).map(([doc, filter, pick, plant]) => {
     const present = reachable(doc, ['abc'[pick % 3] ?? 'a']).filter(value => value !== undefined && !isRegex(value) && !isPlain(value))
-    if (!plant || present.length === 0) return [doc, filter]
-    return [doc, { $or: [filter, { ['abc'[pick % 3] ?? 'a']: { $gte: present[pick % present.length], $in: [present[0], new Int32(1)] } }] }]
+    const [first] = present
+    const field = 'abc'[pick % 3] ?? 'a'
+    if (plant === 'no' || first === undefined) return [doc, filter]
+    const planted = { [field]: plant === 'range' ? { $gte: first, $lte: present.at(-1) } : { $gte: present[pick % present.length], $in: [first, new Int32(1)] } }
+    return [doc, plant === 'or' ? { $or: [filter, planted] } : planted]
   })
 }
 

@@ -7,6 +7,7 @@ import { equalValues, identicalValues } from '../values/compare.js'
 import { getField, setField } from '../values/types.js'
 import { applyChange } from './apply.js'
 import { parseModifiers } from './modifiers.js'
+import { rememberChanges } from './describe-changes.js'
 import { documentFromFilter } from './upsert.js'
 
 /**
@@ -34,7 +35,9 @@ function compileModifiers (update: Document, options: UpdateOptions): CompiledUp
     }
     let after = doc
     for (const change of changes) after = applyChange(after, change, context)
-    return touchesId ? keepId(doc, after) : after
+    if (touchesId) after = keepId(doc, after)
+    if (after !== doc) rememberChanges(doc, after, changes)
+    return after
   }
 
   return {

@@ -1,12 +1,16 @@
 import type { Document, UpdateDescription } from '../types.js'
+import { changesBehind, describeChanges } from './describe-changes.js'
 import { identicalValues } from '../values/compare.js'
 import { getField, isDocument, setField } from '../values/types.js'
 
 /**
  * What a change stream says of an update: changed fields by dotted path, removed paths, shortened arrays.
- * Embedded documents and arrays are compared field by field, as MongoDB's update log does.
+ * If update operators made `after` of `before`, the paths are those the operators name, so that `$set: { a: {…} }`
+ * is told as `a`; otherwise (pipelines) documents and arrays are compared part by part, as MongoDB's log does.
  */
 export function updateDescription (before: Document, after: Document): UpdateDescription {
+  const changes = changesBehind(before, after)
+  if (changes !== undefined) return describeChanges(before, after, changes)
   const description: UpdateDescription = { updatedFields: {}, removedFields: [], truncatedArrays: [] }
   compareDocuments(before, after, '', description)
   return description
