@@ -33,7 +33,7 @@ export function arbitraryEvents (start: number, hours: number, maxLength = 40): 
   // Ids are no part of what varies: one that came again in another run would be a duplicate.
   const identified = event.map((fields) =>
     ({ id: randomUUID(), ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) }) as TestEvent)
-  return fc.array(identified, { maxLength })
+  return fc.array(identified, { maxLength, size: 'max' })
 }
 
 export interface NaiveSession {
