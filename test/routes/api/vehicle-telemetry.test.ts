@@ -77,14 +77,14 @@ const wrong: [string, RegExp][] = [
 ]
 for (const [query, message] of wrong) {
   test(`history refuses ${query}`, async (t) => {
-  const path = newPath()
+    const path = newPath()
     t.match(await rest('GET', `${path}?${query}`), { status: 400, body: { detail: message } })
   })
 }
 
 for (const [format, type] of [['csv', 'text/csv'], ['ndjson', 'application/x-ndjson']] as const) {
   test(`a ${format} export imports into the same history`, async (t) => {
-  const path = newPath()
+    const path = newPath()
     const samples = Array.from({ length: 2500 }, (_, index) => ({
       ts: iso(index * 20),
       values: { speed: index / 3, gear: index % 7 === 0 ? 'N/N' : String(index % 5), doorOpen: index % 2 === 0, note: '=1+1, "quoted"', 'Vehicle.Cabin.Seat': index }
