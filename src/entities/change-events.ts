@@ -15,10 +15,12 @@ export interface WatchedCollection {
   toData?: (change: DocumentChange) => unknown
 }
 
+const actions = { insert: 'created', update: 'updated', replace: 'updated', delete: 'deleted' } as const
+
 /** What is read of a change event; the rest is not even sent. */
 export interface ChangeEvent {
   _id: ResumeToken
-  operationType: 'insert' | 'update' | 'replace' | 'delete'
+  operationType: keyof typeof actions | 'invalidate'
   ns: { coll: string }
   documentKey: { _id: unknown }
   fullDocument?: StoredDocument | null
@@ -26,11 +28,14 @@ export interface ChangeEvent {
   wallTime?: Date
 }
 
-const actions = { insert: 'created', update: 'updated', replace: 'updated', delete: 'deleted' } as const
+/** An event that changed a document; `invalidate` ends the stream of a dropped database. */
+export type DataChange = ChangeEvent & { operationType: keyof typeof actions }
+
+export const isDataChange = (event: ChangeEvent): event is DataChange => event.operationType !== 'invalidate'
 
 /** Pipeline that leaves the data changes of the collections, without the description of updates. */
 export const changePipeline = (collections: string[]): mongo.Document[] => [
-  { $match: { operationType: { $in: Object.keys(actions) }, 'ns.coll': { $in: collections } } },
+  { $match: { $or: [{ operationType: { $in: Object.keys(actions) }, 'ns.coll': { $in: collections } }, { operationType: 'invalidate' }] } },
   { $project: { operationType: 1, ns: 1, documentKey: 1, fullDocument: 1, clusterTime: 1, wallTime: 1 } }
 ]
 
@@ -43,7 +48,7 @@ export function toChannelData (watched: WatchedCollection, change: DocumentChang
 }
 
 /** The message that a change event becomes, with its resume token as cursor. */
-export function toPublication (watched: WatchedCollection, event: ChangeEvent): StoredPublication {
+export function toPublication (watched: WatchedCollection, event: DataChange): StoredPublication {
   const change: DocumentChange = {
     action: actions[event.operationType],
     id: String(event.documentKey._id),

@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose'
 import type { BaseLogger } from 'pino'
 import type { Broker, ChannelSource } from '../realtime/broker.js'
 import { asToken, encodeToken, type ResumeToken } from './change-cursor.js'
-import { changePipeline, isHistoryLost, isStandalone, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+import { changePipeline, isDataChange, isHistoryLost, isStandalone, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 import { createHistoryReader } from './change-history.js'
 import type { DocumentChange } from './document-collection.js'
 
@@ -48,8 +48,8 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
   const readHistory = createHistoryReader({ db, position: () => position })
 
   const publish = (event: ChangeEvent) => {
-    const watched = byCollection.get(event.ns.coll)
-    if (!watched) return
+    const watched = isDataChange(event) ? byCollection.get(event.ns.coll) : undefined
+    if (!watched || !isDataChange(event)) return
     try {
       broker.publish(toPublication(watched, event))
     } catch (err) {
@@ -61,7 +61,7 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
   /** Reads the stream until it breaks. The server holds each request until there is a change, so nothing is polled. */
   const follow = async () => {
     const opened = db.watch<mongo.Document, ChangeEvent & mongo.ChangeStreamDocument>(changePipeline([...byCollection.keys()]), {
-      fullDocument: 'updateLookup', ...(position && { resumeAfter: position })
+      fullDocument: 'updateLookup', ...(position && { startAfter: position })
     })
     stream = opened
     // The first reply is empty on a fresh start and carries the place where the stream begins.
@@ -73,7 +73,7 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
       while (!closing.signal.aborted) {
         const event = await opened.tryNext()
         if (event) publish(event)
-        else if (opened.closed) throw new Error('the change stream ended')
+        else if (opened.closed) throw new Error('the change stream ended, as after the database was dropped')
         // Only now: a position must never be ahead of what was published.
         position = asToken(opened.resumeToken) ?? position
         failures = 0

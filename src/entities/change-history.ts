@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import mongoose, { type mongo } from 'mongoose'
 import type { HistoryPage, StoredPublication } from '../realtime/broker.js'
 import { asToken, compareTokens, decodeToken, encodeToken, type ResumeToken } from './change-cursor.js'
-import { changePipeline, isHistoryLost, isTokenUnknown, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+import { changePipeline, isDataChange, isHistoryLost, isTokenUnknown, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 
 /** How long reading back may take, and waiting for this node to see what another has seen, in milliseconds. */
 const readingLimit = 10_000
@@ -51,8 +51,10 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
   const readAfter = async (watched: WatchedCollection, since: string, limit: number): Promise<HistoryPage> => {
     const token = decodeToken(since)
     if (!token) return lost(position())
+    const newest = position()
+    if (newest && compareTokens(newest, token) === 0) return { messages: [], complete: true, cursor: since }
     // The server judges the token before anything waits for it.
-    const reading = open(db, watched, { resumeAfter: token })
+    const reading = open(db, watched, { startAfter: token })
     try {
       await reading.tryOpen()
       const head = await reached(token)
@@ -103,7 +105,7 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
 const lost = (head: ResumeToken | undefined): HistoryPage =>
   ({ messages: [], complete: false, cursor: head ? encodeToken(head) : '' })
 
-type StartPoint = { resumeAfter: ResumeToken } | { startAtOperationTime: mongo.Timestamp }
+type StartPoint = { startAfter: ResumeToken } | { startAtOperationTime: mongo.Timestamp }
 
 /** A change stream read from a point of the past until it has passed the present. */
 function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
@@ -125,24 +127,26 @@ function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
     /** Messages up to `head`, at most `limit`; `cursor` for a page without any when all were read. */
     async collect (head: ResumeToken, limit: number, since: string, from = 0): Promise<HistoryPage> {
       const messages: StoredPublication[] = []
+      const cursor = () => messages.at(-1)?.cursor ?? since
       const end = Date.now() + readingLimit
       let reached: ResumeToken | undefined
       while (messages.length < limit) {
         const event = await next()
         if (event && compareTokens(event._id, head) > 0) break
-        if (event) {
+        // The database was dropped here: the stream ends, and what came after cannot be reached from before.
+        if (event ? !isDataChange(event) : stream.closed) return { messages, complete: false, cursor: cursor() }
+        if (event && isDataChange(event)) {
           const message = toPublication(watched, event)
           if (message.ts >= from) messages.push(message)
           continue
         }
         // An empty reply says how far the server has read; no further than the last time, and that was all.
         const passed = asToken(stream.resumeToken)
-        if (!passed || stream.closed || compareTokens(passed, head) >= 0 || (reached && compareTokens(passed, reached) === 0)) break
+        if (!passed || compareTokens(passed, head) >= 0 || (reached && compareTokens(passed, reached) === 0)) break
         reached = passed
-        if (Date.now() > end) return { messages, complete: false, cursor: messages.at(-1)?.cursor ?? since }
+        if (Date.now() > end) return { messages, complete: false, cursor: cursor() }
       }
-      const full = messages.length >= limit
-      return { messages, complete: true, cursor: full ? messages.at(-1)?.cursor ?? since : encodeToken(head) }
+      return { messages, complete: true, cursor: messages.length >= limit ? cursor() : encodeToken(head) }
     },
 
     close: () => stream.close()
