@@ -1,5 +1,6 @@
 import { PitwallError } from '../errors.js'
 import { hasScope, type Identity, type Scope } from '../identity/identity.js'
+import { visitorMayRead } from '../identity/visitor.js'
 import { latestDocument, latestSignals, latestValues, onlyLatest, type Conflation } from './conflation.js'
 
 /** How much of a channel's past the broker keeps in memory. */
@@ -78,6 +79,7 @@ export function channelRule (channel: string): ChannelRule {
 
 /** True if the identity may subscribe to the channel and read its history. */
 export function mayRead (identity: Identity, rule: ChannelRule): boolean {
+  if (identity.kind === 'visitor' && !visitorMayRead(rule.name)) return false
   if (rule.read === 'any') return true
   // A key bound to a vehicle or device reads only that one's commands, whatever its scopes.
   const bound = identity.vehicle !== undefined || identity.device !== undefined

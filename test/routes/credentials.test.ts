@@ -1,7 +1,8 @@
 import { test } from 'tap'
+import { buildApp } from '../../src/app.js'
 import { startApp, adminKey, type TestApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
-import { addPerson, cookieOf, openBrowser } from '../helpers/sign-in.js'
+import { addPerson, openBrowser } from '../helpers/sign-in.js'
 
 const routes = ['/health', '/api/hello', '/api/auth/me', '/api/vehicles', '/api/devices', '/api/user', '/api/keys', '/api/audit', '/api/invitations'] as const
 
@@ -95,13 +96,24 @@ test('tells a visitor who they are', async (t) => {
   t.same(reply.body.data, { kind: 'visitor', name: 'visitor', scopes: ['read'] })
 })
 
-test('a visitor cookie goes to who opens the dashboard, in public-read only', async (t) => {
+test('opening the dashboard gives a visitor cookie, in public-read only', async (t) => {
+  const server = await startApp(t)
+  const publicDir = t.testdir({ 'index.html': '<!doctype html><title>Pitwall</title>' })
   for (const dashboardAccess of ['public-read', 'login'] as const) {
-    const server = await startApp(t, { dashboardAccess })
-    const reply = await fetch(server.url)
-    const cookie = cookieOf(reply, 'pw_visitor')
-    if (dashboardAccess === 'login') t.equal(cookie, undefined)
-    else t.equal((await restClient(server.url)('GET', '/api/vehicles', undefined, { cookie: `pw_visitor=${cookie}` })).status, 200)
+    const mongodbUri = `${server.app.config.mongodbUri}${server.app.config.mongodbUri.includes('?') ? '&' : '?'}appName=${dashboardAccess}`
+    const app = await buildApp({ ...server.app.config, mongodbUri, dashboardAccess }, { publicDir })
+    const page = await app.inject('/')
+    t.equal(page.statusCode, 200)
+    const cookie = page.cookies.find(({ name }) => name === 'pw_visitor')
+    if (dashboardAccess === 'login') {
+      t.equal(cookie, undefined)
+    } else {
+      t.match(cookie, { path: '/', httpOnly: true, sameSite: 'Lax', maxAge: 365 * 24 * 3600 })
+      const look = (url: string) => app.inject({ url, cookies: { pw_visitor: cookie?.value ?? '' } })
+      t.equal((await look('/api/vehicles')).statusCode, 200)
+      t.equal((await look('/api/user')).statusCode, 403)
+    }
+    await app.close()
   }
 })
 

@@ -14,8 +14,10 @@ import { reply } from './reply.js'
 /** @throws UNKNOWN_CHANNEL, FORBIDDEN */
 function readableChannel (connection: Connection, channel: string): ChannelRule {
   const rule = channelRule(channel)
-  if (!mayRead(connection.identity, rule)) throw new PitwallError('FORBIDDEN', `Reading ${channel} needs the scope ${rule.read}`)
-  return rule
+  if (mayRead(connection.identity, rule)) return rule
+  throw new PitwallError('FORBIDDEN', connection.identity.kind === 'visitor'
+    ? `Visitors may not read ${channel}; sign in`
+    : `Reading ${channel} needs the scope ${rule.read}`)
 }
 
 const messages: Record<string, Handler> = {
@@ -51,6 +53,7 @@ const messages: Record<string, Handler> = {
 
   presence: defineMessage(PresenceMessage, 'any', (hub, connection, message) => {
     readableChannel(connection, message.channel)
+    if (connection.identity.kind === 'visitor') throw new PitwallError('FORBIDDEN', 'Visitors may not see who is there; sign in')
     const members = hub.subscribersOf(message.channel).map(({ sessionId, identity }) => ({ sessionId, name: identity.name }))
     reply(connection, message, { type: 'presence', channel: message.channel, count: members.length, members })
   }),
