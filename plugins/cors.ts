@@ -4,10 +4,6 @@ import fp from 'fastify-plugin'
 /** Pages of the origins in `CORS_ORIGIN` may call the API, with cookies; of no others. */
 export default fp(async (app) => {
   const { corsOrigins } = app.config
-  // Browsers send preflights without credentials.
-  app.addHook('onRoute', (route) => {
-    if (route.method === 'OPTIONS' && route.url === '*') route.config = { ...route.config, scope: 'public' }
-  })
   // Preflights carry no credentials: the route that answers them is everyone's.
   app.addHook('onRoute', (route) => {
     if (route.method === 'OPTIONS' && route.url === '*') route.config = { ...route.config, scope: 'public' }

@@ -23,11 +23,7 @@ declare module 'fastify' {
 export default fp(async (app) => {
   app.decorateRequest('identity', null)
   const routes: RouteOptions[] = []
-  app.addHook('onRoute', (route) => {
-    // The CORS plugin's own route: a preflight carries no credential.
-    if (route.method === 'OPTIONS' && route.url === '*') route.config = { ...route.config, scope: 'public' }
-    routes.push(route)
-  })
+  app.addHook('onRoute', (route) => { routes.push(route) })
   app.addHook('onReady', async () => {
     const unnamed = routes.find((route) => route.config?.scope === undefined)
     if (unnamed) throw new Error(`Route ${String(unnamed.method)} ${unnamed.url} names no scope`)
