@@ -59,7 +59,8 @@ export class Outbox {
     }
     this.#entries.push(delivery)
     this.bytes += delivery.size
-    if (this.bytes > soft) this.#relieve()
+    // Once values are folded they are until something could be written.
+    if (this.#latest || this.bytes > soft) this.#relieve()
     if (!this.#marked) {
       this.#marked = true
       this.#scheduler.mark(this)

@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { test, type Test } from 'tap'
+import type { StoredPublication } from '../../src/realtime/broker.js'
+import { createMemoryBroker, type MemoryBrokerOptions } from '../../src/realtime/memory-broker.js'
+
+const bounds = { length: 10, age: 1000, bytes: 1_000_000 }
+
+function brokerFor (t: Test, options: MemoryBrokerOptions = {}) {
+  const broker = createMemoryBroker({ bounds: () => bounds, ...options })
+  t.teardown(() => broker.close())
+  return broker
+}
+
+const publish = (broker: ReturnType<typeof brokerFor>, data: unknown, fields: Partial<StoredPublication> = {}) =>
+  broker.publish({ channel: 'a', data, ts: 0, ...fields })
+const dataOf = (messages: StoredPublication[]) => messages.map(({ data }) => data)
+
+test('numbers what it publishes and keeps given cursors', async (t) => {
+  const broker = brokerFor(t)
+  const heard: StoredPublication[] = []
+  const off = broker.subscribe((publication) => heard.push(publication))
+  const first = publish(broker, 1)
+  t.equal(publish(broker, 2, { cursor: 'c_given' }), 'c_given')
+  t.equal(broker.head('a'), 'c_given')
+  t.match(first, /^c_n/)
+  off()
+  publish(broker, 3)
+  t.strictSame(heard.map(({ cursor, data }) => [cursor, data]), [[first, 1], ['c_given', 2]])
+})
+
+test('history is complete exactly as far as it reaches', async (t) => {
+  const broker = brokerFor(t)
+  const start = broker.head('a')
+  const cursors = Array.from({ length: 15 }, (_, index) => publish(broker, index, index % 2 ? { cursor: `c_own${index}` } : {}))
+  t.strictSame(dataOf(broker.history('a', {}).messages), [5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
+  for (const [since, complete, first] of [[start, false, 5], [cursors[3], false], [cursors[4], true, 5], [cursors[9], true, 10], [cursors[14], true]] as const) {
+    const page = broker.history('a', { since })
+    t.equal(page.complete, complete, String(since))
+    t.equal(page.messages[0]?.data, first)
+  }
+  t.match(broker.history('a', { since: cursors[6], limit: 2 }), { messages: [{ data: 7 }, { data: 8 }], cursor: cursors[8] })
+  t.equal(broker.history('a', { since: 'c_unknown' }).complete, false)
+  t.equal(broker.history('a', { since: 'c_n0000000000.1' }).complete, false, 'a cursor of another process')
+  t.equal(broker.history('b', { since: start }).complete, true, 'nothing was ever published there')
+})
+
+test('forgets by age and by bytes, and knows what it forgot', async (t) => {
+  let now = 5000
+  const broker = brokerFor(t, { now: () => now, bounds: (channel) => channel === 'none' ? { length: 0, age: 0, bytes: 0 } : { ...bounds, bytes: 1000 } })
+  const old = publish(broker, 'old', { ts: now })
+  now += 600
+  const young = publish(broker, 'young', { ts: now })
+  now += 600
+  t.match(broker.history('a', { since: old }), { complete: true, messages: [{ data: 'young' }] })
+  now += 600
+  t.match(broker.history('a', { since: old }), { complete: false, messages: [] })
+  t.match(broker.history('a', { since: young }), { complete: true, messages: [], cursor: young })
+  for (let index = 0; index < 5; index++) publish(broker, index, { bytes: 400 })
+  t.strictSame(dataOf(broker.history('a', {}).messages), [3, 4])
+  publish(broker, 'huge', { bytes: 5000 })
+  t.strictSame(dataOf(broker.history('a', {}).messages), ['huge'], 'the newest stays whatever its size')
+  const cursor = publish(broker, 1, { channel: 'none' })
+  t.match(broker.history('none', { since: cursor }), { complete: false, messages: [] })
+})
+
+test('finds messages from a time on', async (t) => {
+  let now = 1000
+  const broker = brokerFor(t, { now: () => now })
+  for (let index = 0; index < 12; index++) {
+    now += 10
+    publish(broker, index, { ts: now })
+  }
+  t.match(broker.history('a', { since: 1100 }), { complete: true, messages: [{ data: 9 }, { data: 10 }, { data: 11 }] })
+  t.equal(broker.history('a', { since: 1015 }).complete, false, 'two of that time are gone')
+  t.equal(broker.history('a', { since: 500 }).complete, false, 'before the process began')
+})
+
+test('keeps what is for one session out of history', async (t) => {
+  const broker = brokerFor(t)
+  const since = broker.head('a')
+  publish(broker, 'private', { to: 'session' })
+  publish(broker, 'public')
+  t.strictSame(dataOf(broker.history('a', { since }).messages), ['public'])
+})
+
+test('paging from any cursor gives all that is kept after it', async (t) => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 40 }), fc.nat(40), fc.integer({ min: 1, max: 12 }), (owns, from, limit) => {
+    const broker = createMemoryBroker({ bounds: () => bounds })
+    const cursors = owns.map((own, index) => broker.publish({ channel: 'a', data: index, ts: index, ...(own && { cursor: `c_x${index}` }) }))
+    let since = cursors[from % Math.max(1, cursors.length)]
+    if (since === undefined) return
+    const expected = cursors.slice(cursors.indexOf(since) + 1)
+    const got: string[] = []
+    let page = broker.history('a', { since, limit })
+    const reaches = expected.length <= bounds.length
+    if (page.complete !== reaches) throw new Error(`complete is ${page.complete}, ${expected.length} after it`)
+    while (page.complete && page.messages.length > 0) {
+      got.push(...page.messages.map(({ cursor }) => cursor))
+      since = page.cursor
+      page = broker.history('a', { since, limit })
+    }
+    if (reaches && got.join() !== expected.join()) throw new Error(`${got.join()} is not ${expected.join()}`)
+    broker.close().catch(() => {})
+  })))
+})
