@@ -163,6 +163,24 @@ test('a filter finds by comparison and time', async (t) => {
 })
 
 test('events need their scopes', async (t) => {
-  const { url } = await startApp(t)
-  t.equal((await restClient(url)('GET', '/api/events')).status, 401)
+  const { url, app } = await startApp(t)
+  const admin = restClient(url, adminKey)
+  const { id } = await app.entities.events.create({ n: 1 })
+  const allowed = { read: ['GET /api/events', `GET /api/events/${id}`, 'GET /api/gear', 'GET /api/devices'], 'events:write': [`PATCH /api/events/${id}`], ingest: ['POST /api/data'], operate: ['PUT /api/gear'] }
+  const bodies: Record<string, object> = { PATCH: { n: 2 }, POST: { n: 3 }, PUT: { currentGear: '1' } }
+  for (const scope of Object.keys(allowed)) {
+    const { body } = await admin<{ key: string }>('POST', '/api/keys', { name: scope, scopes: [scope] })
+    const rest = restClient(url, body.data.key)
+    for (const [owner, routes] of Object.entries(allowed)) {
+      for (const route of routes) {
+        const [method = '', path = ''] = route.split(' ')
+        const { status } = await rest(method, path, bodies[method])
+        t.equal(status < 300 ? 'allowed' : status, owner === scope ? 'allowed' : 403, `${route} with ${scope}`)
+      }
+    }
+  }
+  for (const route of Object.values(allowed).flat()) {
+    const [method = '', path = ''] = route.split(' ')
+    t.equal((await restClient(url)(method, path, bodies[method])).status, 401, `${route} without a key`)
+  }
 })
