@@ -39,7 +39,7 @@ function roundRange (min: number, max: number, unit: string): [number, number] {
   const middle = (min + max) / 2
   const span = Math.max(max - min, floor, Math.abs(middle) * 0.02, 1e-6)
   const step = roundUp(span / 4)
-  if (min >= 0 && min < span) return [0, Math.max(floor, Math.ceil(max * 1.05 / step) * step)]
+  if (min >= 0 && (unit === 'km/h' || min < span)) return [0, Math.max(floor, Math.ceil(max * 1.05 / step) * step)]
   const low = Math.floor((Math.min(min, middle - span / 2)) / step) * step
   const high = Math.ceil((Math.max(max, middle + span / 2)) / step) * step
   return [low, high]

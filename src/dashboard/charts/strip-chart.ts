@@ -4,7 +4,7 @@ import { buildView, columnsPer, type ChartData, type Detail } from './build-view
 import type { ChartGroup } from './chart-groups.js'
 import type { Palette } from './palette.js'
 import { createRange, timeSplits } from './scales.js'
-import { drawThresholds } from './threshold-bands.js'
+import { drawThresholds } from './draw-thresholds.js'
 
 export interface StripChartOptions {
   group: ChartGroup
@@ -113,7 +113,7 @@ function valueAxis (palette: Palette): UPlot.Axis {
     stroke: palette.text,
     size: AXIS_WIDTH,
     gap: 8,
-    space: 32,
+    space: 24,
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
     values: (_, splits) => splits.map((value) => format.format(value).replace('-', '−'))

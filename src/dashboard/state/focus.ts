@@ -135,10 +135,9 @@ export function paintFocus (now: number): void {
       if (held === null) paintLive(name, view, now)
       else paintHeld(name, view, cursorTime.peek() ?? held)
     }
-    if (now - spokenAt >= 1000) {
-      spokenAt = now
-      for (const [name, view] of views) speak(name, view)
-    }
+    const due = now - spokenAt >= 1000
+    if (due) spokenAt = now
+    for (const [name, view] of views) if (due || isUnspoken(view)) speak(name, view)
     const read = hoverTime.peek() ?? cursorTime.peek() ?? held
     for (const [name, view] of chartViews) view.value = chartText(name, read)
   })
@@ -166,6 +165,9 @@ function write (name: string, view: ReadingView, value: SignalValue | undefined)
   view.number.value = typeof value === 'number' ? value : NaN
   view.level.value = levelOf(info, value)
 }
+
+/** A first value is told at once. */
+const isUnspoken = (view: ReadingView) => Number.isNaN(view.spoken.peek().number) && !Number.isNaN(view.number.peek())
 
 function speak (name: string, view: ReadingView): void {
   const value = withUnit(view.text.peek(), signalInfo(name).unit)

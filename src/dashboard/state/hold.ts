@@ -8,7 +8,14 @@ import { shownRange } from './window.js'
 
 /** Holds the view where it is; collection goes on. */
 export function pause (): void {
-  if (pausedAt.peek() === null) pausedAt.value = serverNow()
+  if (pausedAt.peek() === null) pausedAt.value = shownInstant(serverNow())
+}
+
+/** The newest sample's time while samples flow: what comes a moment later cannot change what is held. */
+function shownInstant (now: number): number {
+  const ring = focusHistory()?.raw
+  const newest = ring && ring.length > 0 ? ring.timeAt(ring.length - 1) : 0
+  return newest > now - 1000 && newest < now ? newest : now
 }
 
 /** Goes back to now. */

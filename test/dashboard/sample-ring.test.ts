@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { test } from 'tap'
+import { RollupRing } from '../../src/dashboard/data/rollup-ring.js'
+import { SampleRing } from '../../src/dashboard/data/sample-ring.js'
+
+const contents = (ring: SampleRing) => Array.from({ length: ring.length }, (_, row) => [ring.timeAt(row), ring.valueAt('v', row)])
+
+test('a ring keeps the newest rows in order', async (t) => {
+  const arrival = fc.record({ time: fc.integer({ min: 1, max: 40 }), value: fc.integer({ min: 0, max: 99 }) })
+  fc.assert(fc.property(fc.array(arrival, { maxLength: 60 }), (arrivals) => {
+    const ring = new SampleRing(16)
+    const model = new Map<number, number>()
+    for (const { time, value } of arrivals) {
+      const row = ring.rowAt(time)
+      const oldest = Math.min(...model.keys())
+      if (model.size === 16 && time < oldest) {
+        // Older than all that a full ring holds.
+        assert.equal(row, -1)
+        continue
+      }
+      if (!model.has(time) && model.size === 16) model.delete(oldest)
+      model.set(time, value)
+      ring.set(row, 'v', value)
+    }
+    assert.deepEqual(contents(ring), [...model].sort(([a], [b]) => a - b))
+  }))
+  t.pass('equal to a sorted map that forgets its oldest')
+})
+
+test('a column that starts late has no values before', async (t) => {
+  const ring = new SampleRing(4)
+  for (const time of [10, 20, 30, 40, 50]) ring.set(ring.rowAt(time), 'v', time)
+  ring.set(ring.rowAt(50), 'late', 7)
+  t.same([0, 1, 2, 3].map((row) => ring.valueAt('late', row)), [NaN, NaN, NaN, 7])
+  t.equal(ring.timeAt(0), 20)
+})
+
+test('the value before a time looks back so far', async (t) => {
+  const ring = new SampleRing(8)
+  ring.set(ring.rowAt(100), 'v', 1)
+  ring.set(ring.rowAt(200), 'other', 2)
+  t.equal(ring.valueBefore('v', 250, 200), 1)
+  t.equal(ring.valueBefore('v', 100, 0), 1)
+  t.ok(Number.isNaN(ring.valueBefore('v', 250, 100)), 'too long ago')
+  t.ok(Number.isNaN(ring.valueBefore('v', 99, 1000)), 'not yet')
+  t.ok(Number.isNaN(ring.valueBefore('nothing', 250, 1000)))
+})
+
+test('rollups equal what the samples say', async (t) => {
+  const sample = fc.record({ ts: fc.integer({ min: 0, max: 9999 }), value: fc.integer({ min: -50, max: 50 }) })
+  fc.assert(fc.property(fc.array(sample, { minLength: 1, maxLength: 80 }), (samples) => {
+    const ring = new RollupRing(1000, 16)
+    for (const { ts, value } of samples) ring.add('v', ts, value)
+    for (let row = 0; row < ring.rows.length; row++) {
+      const start = ring.rows.timeAt(row)
+      const values = samples.filter(({ ts }) => ts >= start && ts < start + 1000).map(({ value }) => value)
+      assert.equal(ring.part('v', 'count', row), values.length)
+      assert.equal(ring.part('v', 'min', row), Math.min(...values))
+      assert.equal(ring.part('v', 'max', row), Math.max(...values))
+      assert.ok(Math.abs(ring.part('v', 'mean', row) - values.reduce((sum, value) => sum + value, 0) / values.length) < 1e-9)
+    }
+  }))
+  t.pass('lowest, highest, mean and count of each bucket')
+})
+
+test('stored buckets give way to fuller live ones', async (t) => {
+  const ring = new RollupRing(1000, 16)
+  const stored = { t: 5000, min: 0, max: 9, mean: 5, last: 9, count: 3 }
+  for (let index = 0; index < 5; index++) ring.add('v', 5000 + index, index)
+  ring.addBucket('v', stored)
+  t.equal(ring.part('v', 'max', 0), 4)
+  ring.addBucket('v', { ...stored, count: 50 })
+  t.equal(ring.part('v', 'max', 0), 9)
+})
