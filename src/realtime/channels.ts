@@ -81,14 +81,21 @@ export function channelRule (channel: string): ChannelRule {
 export function mayRead (identity: Identity, rule: ChannelRule): boolean {
   if (identity.kind === 'visitor' && !visitorMayRead(rule.name)) return false
   if (rule.read === 'any') return true
-  // A key bound to a vehicle or device reads only that one's commands, whatever its scopes.
-  const bound = identity.vehicle !== undefined || identity.device !== undefined
-  return !bound && hasScope(identity, rule.read)
+  return !isBound(identity) && hasScope(identity, rule.read)
+}
+
+/** True for a key of one vehicle or device: it writes that one's measurements and reads its commands, whatever its scopes. */
+export const isBound = ({ vehicle, device }: Identity): boolean => vehicle !== undefined || device !== undefined
+
+/** Why an identity may not read a channel, as it is told. */
+export function refuseReading (identity: Identity, rule: ChannelRule, channel: string): string {
+  if (identity.kind === 'visitor') return `Visitors may not read ${channel}; sign in`
+  return isBound(identity) ? `This key may not read ${channel}` : `Reading ${channel} needs the scope ${rule.read}`
 }
 
 /** True if the identity may publish on the channel. */
 export const mayPublish = (identity: Identity, rule: ChannelRule): boolean =>
-  rule.publish !== null && hasScope(identity, rule.publish)
+  rule.publish !== null && !isBound(identity) && hasScope(identity, rule.publish)
 
 /** How much of a channel's past is kept in memory; none of an unknown one. */
 export const historyOf = (channel: string): HistoryBounds => findChannel(channel)?.history ?? none

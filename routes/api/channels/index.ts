@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PitwallError } from '../../../src/errors.js'
-import { channelRule, channelTable, mayRead } from '../../../src/realtime/channels.js'
+import { channelRule, channelTable, mayRead, refuseReading } from '../../../src/realtime/channels.js'
 import { readHistory } from '../../../src/realtime/read-history.js'
 import { ChannelHistoryQuerySchema, ChannelMessageSchema, ChannelParamsSchema, ChannelSchema } from '../../../src/schemas/channel.js'
 import { SuccessList } from '../../../src/schemas/envelope.js'
@@ -28,7 +28,8 @@ const channels: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { params: { name }, query: { since, limit = 50 } } = request
     const rule = channelRule(name)
-    if (!mayRead(identityOf(request), rule)) throw new PitwallError('FORBIDDEN', `Reading ${name} needs the scope ${rule.read}`)
+    const identity = identityOf(request)
+    if (!mayRead(identity, rule)) throw new PitwallError('FORBIDDEN', refuseReading(identity, rule, name))
     const position = since !== undefined && /^\d+$/.test(since) ? Number(since) : since
     const { messages, cursor } = await readHistory(hub, name, { since: position, limit })
     return { success: true as const, data: messages, nextCursor: since !== undefined && messages.length === limit ? cursor : null }

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { PitwallError, type FieldError } from '../../errors.js'
 import { hasScope, type Scope } from '../../identity/identity.js'
+import { isBound } from '../channels.js'
 import type { Connection } from '../connection.js'
 import type { Hub } from '../hub.js'
 
@@ -26,6 +27,9 @@ export function defineMessage<T extends TSchema> (
     if (!validator.Check(message)) throw invalid(validator.Errors(message))
     if (scope !== 'any' && !hasScope(connection.identity, scope)) {
       throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)
+    }
+    if (scope !== 'any' && scope !== 'ingest' && isBound(connection.identity)) {
+      throw new PitwallError('FORBIDDEN', 'A key bound to a vehicle or device may only send that one\'s measurements')
     }
     return handle(hub, connection, message as Static<T>, bytes) ?? undefined
   }

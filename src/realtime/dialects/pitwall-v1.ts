@@ -2,7 +2,7 @@ import { PitwallError } from '../../errors.js'
 import {
   AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
 } from '../../schemas/messages/pitwall-v1.js'
-import { channelRule, mayRead, type ChannelRule } from '../channels.js'
+import { channelRule, mayRead, refuseReading, type ChannelRule } from '../channels.js'
 import type { Connection } from '../connection.js'
 import { publishMessage } from '../publish.js'
 import { readHistory } from '../read-history.js'
@@ -14,10 +14,8 @@ import { reply } from './reply.js'
 /** @throws UNKNOWN_CHANNEL, FORBIDDEN */
 function readableChannel (connection: Connection, channel: string): ChannelRule {
   const rule = channelRule(channel)
-  if (mayRead(connection.identity, rule)) return rule
-  throw new PitwallError('FORBIDDEN', connection.identity.kind === 'visitor'
-    ? `Visitors may not read ${channel}; sign in`
-    : `Reading ${channel} needs the scope ${rule.read}`)
+  if (!mayRead(connection.identity, rule)) throw new PitwallError('FORBIDDEN', refuseReading(connection.identity, rule, channel))
+  return rule
 }
 
 const messages: Record<string, Handler> = {
