@@ -83,7 +83,9 @@ export async function readBuckets (samples: SampleModel, range: HistoryRange, po
       const value = values[name] as SignalValue
       let current = open.get(name)
       if (current?.index !== index) {
-        const bucket: Bucket = { t: new Date(Math.ceil(range.from + index * width)).toISOString(), last: value, count: 0 }
+        const t = new Date(Math.ceil(range.from + index * width)).toISOString()
+        const numbers = typeof value === 'number' && { min: value, max: value, mean: value }
+        const bucket: Bucket = { t, ...numbers, last: value, count: 0 }
         current = { index, bucket, numbers: 0, sum: 0 }
         open.set(name, current)
         ;(history[name] ??= []).push(bucket)
