@@ -5,7 +5,7 @@ import { createChangeFeed } from '../../src/entities/change-feed.js'
 import { createEntities } from '../../src/entities/index.js'
 import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
-import { startApp } from '../helpers/build-app.js'
+import { adminKey, startApp } from '../helpers/build-app.js'
 import { startRelay } from '../helpers/relay.js'
 
 const silent = { info () {}, warn () {}, error () {} }
@@ -37,6 +37,11 @@ test('changes go on where they were when the database returns', async (t) => {
   await first
 
   await relay.cut()
+  for (const attempt of ['first', 'second']) {
+    const refused = await app.inject({ method: 'POST', url: '/api/events', headers: { 'x-api-key': adminKey }, body: { n: 'refused' } })
+    t.match(refused.json(), { status: 503, code: 'STORE_UNAVAILABLE' }, attempt)
+    t.match(refused.headers['retry-after'], /^\d+$/)
+  }
   await reference.entities.events.create({ n: 2 })
   await reference.entities.events.create({ n: 3 })
   const last = nextMessage((listener) => app.broker.subscribe(listener), (message) => numberOf(message) === 3)
