@@ -21,8 +21,6 @@ export interface StripChart {
   mark (time: number | null): void
   resize (width: number, height: number): void
   destroy (): void
-  /** Width of the plotting area in CSS pixels. */
-  readonly plotWidth: number
 }
 
 /** Room for the value axis and beside the right edge, CSS pixels; the time ruler keeps to the same. */
@@ -85,8 +83,7 @@ export function createStripChart (target: HTMLElement, width: number, height: nu
       plot.setCursor({ left: time === null ? -10 : plot.valToPos(time, 'x'), top: time === null ? -10 : 1 }, false)
     },
     resize: (nextWidth, nextHeight) => plot.setSize({ width: nextWidth, height: nextHeight }),
-    destroy: () => plot.destroy(),
-    get plotWidth () { return plot.over.clientWidth }
+    destroy: () => plot.destroy()
   }
 }
 
@@ -101,7 +98,7 @@ function timeAxis (palette: Palette): UPlot.Axis {
     size: 0,
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
-    splits: (self, _, min, max) => timeSplits(min, max, Math.max(2, self.over.clientWidth / 90)),
+    splits: (self, _, min, max) => timeSplits(min, max, Math.max(2, self.bbox.width / UPlot.pxRatio / 90)),
     values: (_, splits) => splits.map(() => null)
   }
 }

@@ -4,26 +4,30 @@ import { timeLabel, timeSplits } from './scales.js'
 
 export interface TimeRuler {
   draw (from: number, to: number): void
-  /** True when its size or resolution is another than what it was drawn for. */
-  resized (): boolean
+  /** Fits the canvas to a size in CSS pixels; empty until drawn again. */
+  resize (width: number, height: number): void
+  /** CSS pixels. */
+  readonly width: number
 }
 
 /** The clock below all strip charts, aligned with their plotting areas. */
 export function createTimeRuler (canvas: HTMLCanvasElement, palette: Palette): TimeRuler {
   const context = canvas.getContext('2d')
   let width = 0
+  let height = 0
   return {
-    resized: () => canvas.clientWidth !== width,
+    get width () { return width },
+    resize (nextWidth, nextHeight) {
+      width = nextWidth
+      height = nextHeight
+      canvas.width = Math.round(width * devicePixelRatio)
+      canvas.height = Math.round(height * devicePixelRatio)
+    },
     draw (from, to) {
       if (!context) return
       const ratio = devicePixelRatio
-      if (canvas.clientWidth !== width) {
-        width = canvas.clientWidth
-        canvas.width = Math.round(width * ratio)
-        canvas.height = Math.round(canvas.clientHeight * ratio)
-      }
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
-      context.clearRect(0, 0, width, canvas.clientHeight)
+      context.clearRect(0, 0, width, height)
       context.font = palette.font
       context.fillStyle = palette.text
       context.textAlign = 'center'
@@ -34,7 +38,7 @@ export function createTimeRuler (canvas: HTMLCanvasElement, palette: Palette): T
       for (const time of splits) {
         const x = AXIS_WIDTH + plot * (time - from) / (to - from)
         // A label that would be cut at the edge waits until it fits.
-        if (x > AXIS_WIDTH + 20 && x < width - 28) context.fillText(timeLabel(time, step), x, canvas.clientHeight / 2)
+        if (x > AXIS_WIDTH + 20 && x < width - 28) context.fillText(timeLabel(time, step), x, height / 2)
       }
     }
   }

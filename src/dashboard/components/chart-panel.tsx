@@ -46,18 +46,27 @@ function Ruler () {
     if (!canvas) return undefined
     const ruler = createTimeRuler(canvas, readPalette())
     let drawn = { from: 0, to: 0 }
-    return addPainter({
+    const observer = new ResizeObserver(() => {
+      ruler.resize(canvas.clientWidth, canvas.clientHeight)
+      drawn = { from: 0, to: 0 }
+    })
+    observer.observe(canvas)
+    const remove = addPainter({
       element: canvas,
       paint (now) {
         const { from, to } = shownRange(now)
-        const pixel = (to - from) / Math.max(1, canvas.clientWidth)
+        const pixel = (to - from) / Math.max(1, ruler.width)
         const step = reducedMotion.peek() ? 500 : Math.min(1000, pixel / 2)
         const zoomed = Math.abs((to - from) - (drawn.to - drawn.from)) > pixel
-        if (!zoomed && !ruler.resized() && Math.abs(to - drawn.to) < step) return
+        if (!zoomed && Math.abs(to - drawn.to) < step) return
         drawn = { from, to }
         ruler.draw(from, to)
       }
     })
+    return () => {
+      remove()
+      observer.disconnect()
+    }
   }, [colours])
   return <canvas class='ruler' ref={ref} aria-hidden='true' />
 }

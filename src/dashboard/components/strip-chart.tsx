@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { detailOf } from '../charts/build-view.js'
 import type { ChartGroup } from '../charts/chart-groups.js'
 import { readPalette } from '../charts/palette.js'
-import { createStripChart, type StripChart as Chart } from '../charts/strip-chart.js'
+import { AXIS_WIDTH, createStripChart, EDGE, type StripChart as Chart } from '../charts/strip-chart.js'
 import { withUnit } from '../data/format.js'
 import type { VehicleHistory } from '../data/vehicle-history.js'
 import { chartReading, focusHistory } from '../state/focus.js'
@@ -54,6 +54,9 @@ function Canvas ({ group }: { group: ChartGroup }) {
 function animate (element: HTMLElement, group: ChartGroup): () => void {
   const palette = readPalette()
   let chart: Chart | undefined
+  // Kept from the observer: asking the element each frame would force a layout each frame.
+  let width = element.clientWidth
+  let height = element.clientHeight
   let detail = ''
   let drawn: { history?: VehicleHistory, version: number, from: number, to: number } = { version: -1, from: 0, to: 0 }
 
@@ -61,7 +64,7 @@ function animate (element: HTMLElement, group: ChartGroup): () => void {
     chart?.destroy()
     detail = wanted
     drawn = { version: -1, from: 0, to: 0 }
-    chart = createStripChart(element, element.clientWidth, element.clientHeight, {
+    chart = createStripChart(element, width, height, {
       group,
       detail: wanted,
       palette,
@@ -74,11 +77,11 @@ function animate (element: HTMLElement, group: ChartGroup): () => void {
     element,
     paint (now) {
       const history = focusHistory()
-      if (!history || element.clientWidth === 0) return
+      if (!history || width === 0 || height === 0) return
       const { from, to } = shownRange(now)
       const wanted = detailOf(to - from)
       const current = chart && wanted === detail ? chart : prepare(wanted)
-      const pixel = (to - from) / Math.max(1, current.plotWidth)
+      const pixel = (to - from) / Math.max(1, width - AXIS_WIDTH - EDGE)
       const step = reducedMotion.peek() ? 500 : Math.min(1000, pixel / 2)
       const moved = Math.abs(to - drawn.to) >= step || Math.abs((to - from) - (drawn.to - drawn.from)) > pixel
       const changed = history !== drawn.history || (history.version !== drawn.version && paused.peek())
@@ -90,7 +93,9 @@ function animate (element: HTMLElement, group: ChartGroup): () => void {
     }
   })
   const observer = new ResizeObserver(() => {
-    if (element.clientWidth > 0 && element.clientHeight > 0) chart?.resize(element.clientWidth, element.clientHeight)
+    width = element.clientWidth
+    height = element.clientHeight
+    if (width > 0 && height > 0) chart?.resize(width, height)
     drawn.to = 0
   })
   observer.observe(element)
