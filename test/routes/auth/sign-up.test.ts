@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { t as root, test } from 'tap'
 import { adminKey, startApp, type TestApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
 import { goodPassword, type SignedInReply } from '../../helpers/sign-in.js'
@@ -35,10 +35,12 @@ test('of two first accounts at once one becomes admin', async (t) => {
   t.same(replies.map(({ status }) => status).sort(), [201, 403, 403, 403])
 })
 
+/** Has its first account already. */
+const server = await startApp(root)
+await signUp(server, 'ada@pits.example')
+
 test('later accounts need an invitation', async (t) => {
-  const server = await startApp(t)
   const admin = restClient(server.url, adminKey)
-  await signUp(server, 'ada@pits.example')
   t.match(await signUp(server, 'bob@pits.example'), { status: 403, body: { code: 'FORBIDDEN' } })
   const invited = await admin<{ token: string }>('POST', '/api/invitations', { email: 'Bob@pits.example', role: 'operator' })
   t.equal(invited.status, 201)
@@ -50,34 +52,28 @@ test('later accounts need an invitation', async (t) => {
 })
 
 test('an invitation is good for one account, even at once', async (t) => {
-  const server = await startApp(t)
-  await signUp(server, 'ada@pits.example')
   const { body } = await restClient(server.url, adminKey)<{ token: string }>('POST', '/api/invitations', {})
-  const replies = await Promise.all(['bob', 'cyd', 'dan'].map((name) => signUp(server, `${name}@pits.example`, { invitation: body.data.token })))
+  const replies = await Promise.all(['kim', 'lee', 'mia'].map((name) => signUp(server, `${name}@pits.example`, { invitation: body.data.token })))
   t.same(replies.map(({ status }) => status).sort(), [201, 403, 403])
 })
 
 test('an invitation survives a signup that failed', async (t) => {
-  const server = await startApp(t)
-  await signUp(server, 'ada@pits.example')
   const { body } = await restClient(server.url, adminKey)<{ token: string }>('POST', '/api/invitations', {})
   const invitation = body.data.token
   t.match(await signUp(server, 'ADA@pits.example', { invitation }), { status: 409, body: { code: 'ALREADY_EXISTS' } })
-  t.equal((await signUp(server, 'bob@pits.example', { invitation })).status, 201)
+  t.equal((await signUp(server, 'nia@pits.example', { invitation })).status, 201)
 })
 
 test('a withdrawn or outdated invitation is refused', async (t) => {
-  const server = await startApp(t)
   const admin = restClient(server.url, adminKey)
-  await signUp(server, 'ada@pits.example')
   const withdrawn = (await admin<{ id: string, token: string }>('POST', '/api/invitations', {})).body.data
   t.equal((await admin('DELETE', `/api/invitations/${withdrawn.id}`)).status, 200)
   const outdated = (await admin<{ id: string, token: string }>('POST', '/api/invitations', {})).body.data
   await server.app.models.invitations.updateOne({ _id: outdated.id }, { expiresAt: new Date(Date.now() - 1) })
   for (const { token } of [withdrawn, outdated]) t.equal((await signUp(server, 'bob@pits.example', { invitation: token })).status, 403)
-  t.match((await admin<Record<string, unknown>[]>('GET', '/api/invitations')).body.data.map((invitation) => Object.keys(invitation).sort()), [
-    ['createdAt', 'email', 'expiresAt', 'id', 'invitedBy', 'role', 'updatedAt', 'usedAt']
-  ])
+  const [listed] = (await admin<Record<string, unknown>[]>('GET', '/api/invitations')).body.data
+  t.same(Object.keys(listed ?? {}).sort(), ['createdAt', 'email', 'expiresAt', 'id', 'invitedBy', 'role', 'updatedAt', 'usedAt'])
+  t.equal(listed?.id, outdated.id)
   t.match(await admin('POST', '/api/invitations', { expiresAt: Date.now() - 1000 }), { status: 400, body: { errors: [{ path: '/expiresAt' }] } })
 })
 
@@ -88,7 +84,6 @@ test('OPEN_SIGNUP lets anyone in as viewer', async (t) => {
 })
 
 test('signing up refuses a weak password and unknown fields', async (t) => {
-  const server = await startApp(t)
   t.match(await signUp(server, 'ada@pits.example', { password: 'password1234' }), { status: 400, body: { code: 'VALIDATION_FAILED', errors: [{ path: '/password' }] } })
   t.match(await signUp(server, 'ada@pits.example', { role: 'admin' }), { status: 400, body: { code: 'VALIDATION_FAILED' } })
   t.match(await signUp(server, 'not an address'), { status: 400, body: { errors: [{ path: '/email' }] } })
