@@ -35,11 +35,12 @@ export const insert: Handler = async context => {
 
 export const update: Handler = async context => {
   const target = targetOf(context)
-  const statements = batchOf(context, 'updates')
+  const variables = optionalDocument(context.body, 'let')
+  const statements = batchOf(context, 'updates').map(raw => readUpdate(deserializeDocument(raw), variables))
   const progress = await runStatements(context, {
     count: statements.length,
     ordered: optionalBoolean(context.body, 'ordered') ?? true,
-    make: index => new UpdateStatement(target, readUpdate(deserializeDocument(statements[index]!), optionalDocument(context.body, 'let'))),
+    make: index => new UpdateStatement(target, statements[index]!),
     report: (index, { result }, { results }) => {
       const total = tally(results)
       const upserted = result.upsertedId === undefined ? 0 : 1
@@ -54,11 +55,12 @@ export const update: Handler = async context => {
 
 export const remove: Handler = async context => {
   const target = targetOf(context)
-  const statements = batchOf(context, 'deletes')
+  const variables = optionalDocument(context.body, 'let')
+  const statements = batchOf(context, 'deletes').map(raw => readDelete(deserializeDocument(raw), variables))
   const progress = await runStatements(context, {
     count: statements.length,
     ordered: optionalBoolean(context.body, 'ordered') ?? true,
-    make: index => new DeleteStatement(target, readDelete(deserializeDocument(statements[index]!), optionalDocument(context.body, 'let'))),
+    make: index => new DeleteStatement(target, statements[index]!),
     report: (_index, { result }, { results }) => { tally(results).n = Number(tally(results).n ?? 0) + result.matched }
   })
   return { fields: writeReply(progress, { n: new Int32(Number(tally(progress.results).n ?? 0)) }) }

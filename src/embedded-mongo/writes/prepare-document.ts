@@ -2,6 +2,7 @@ import { BSONRegExp, ObjectId, Timestamp } from 'bson'
 import { isPlainDocument } from '../arguments.js'
 import { CommandError, ErrorCodes, deserializeDocument, type Document } from '../semantics/index.js'
 import { toBytes } from '../bytes.js'
+import { elementsOf, joinElements } from '../wire/raw-document.js'
 import type { ClusterClock } from '../storage/cluster-time.js'
 import { toTimestamp } from '../storage/cluster-time.js'
 
@@ -16,8 +17,21 @@ export interface PreparedDocument { doc: Document, raw: Buffer }
  */
 export function prepareInsert (raw: Buffer, clock: ClusterClock): PreparedDocument {
   const doc = deserializeDocument(raw)
-  if (!needsChange(doc)) return checked({ doc, raw })
+  const names = Object.keys(doc)
+  if (names.some(name => isEmptyTimestamp(doc[name]))) return prepareDocument(doc, clock)
+  if (names[0] === '_id') return checked({ doc, raw })
+  if (names.at(-1) === '_id' && doc._id instanceof ObjectId) return checked({ doc, raw: moveIdFirst(raw) })
   return prepareDocument(doc, clock)
+}
+
+/** An ObjectId element: type, `_id` with its terminator, twelve bytes. */
+const ID_ELEMENT_BYTES = 17
+
+/** The Node driver adds `_id` behind the other fields: its element is moved, the rest stays as it came. */
+function moveIdFirst (raw: Buffer): Buffer {
+  const elements = elementsOf(raw)
+  const cut = elements.length - ID_ELEMENT_BYTES
+  return joinElements([elements.subarray(cut), elements.subarray(0, cut)])
 }
 
 /** The same for a document that was put together here, for example by an upsert. */
@@ -53,12 +67,6 @@ function checked (prepared: PreparedDocument): PreparedDocument {
   assertId(prepared.doc._id)
   assertSize(prepared.raw)
   return prepared
-}
-
-function needsChange (doc: Document): boolean {
-  if (Object.keys(doc)[0] !== '_id') return true
-  for (const name in doc) if (isEmptyTimestamp(doc[name])) return true
-  return false
 }
 
 function isEmptyTimestamp (value: unknown): boolean {

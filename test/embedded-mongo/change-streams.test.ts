@@ -1,0 +1,113 @@
+import type { ChangeStream, ChangeStreamDocument, Timestamp } from 'mongodb'
+import t from 'tap'
+import { openDatabase, openStore } from './helper.js'
+
+async function take (stream: ChangeStream, count: number): Promise<ChangeStreamDocument[]> {
+  const events: ChangeStreamDocument[] = []
+  while (events.length < count) events.push(await stream.next())
+  return events
+}
+
+await t.test('a stream resumes behind any event', async t => {
+  const { db } = await openDatabase()
+  const things = db.collection<{ _id: number, n?: number }>('things')
+  const live = things.watch()
+  await live.tryNext()
+  await things.insertMany([1, 2, 3, 4].map(_id => ({ _id })))
+  await things.updateOne({ _id: 2 }, { $set: { n: 1 } })
+  await things.deleteOne({ _id: 3 })
+  const seen = await take(live, 6)
+  t.same(seen.map(({ operationType }) => operationType), ['insert', 'insert', 'insert', 'insert', 'update', 'delete'])
+  for (const [index, event] of seen.entries()) {
+    const resumed = things.watch([], { resumeAfter: event._id })
+    t.same((await take(resumed, 5 - index)).map(({ _id }) => _id), seen.slice(index + 1).map(({ _id }) => _id))
+    await resumed.close()
+  }
+  await live.close()
+})
+
+await t.test('a stream starts at an operation time', async t => {
+  const { db } = await openDatabase()
+  const { operationTime } = await db.command({ insert: 'things', documents: [{ _id: 1 }, { _id: 2 }] })
+  const stream = db.collection('things').watch([], { startAtOperationTime: operationTime as Timestamp })
+  t.match((await take(stream, 1))[0], { operationType: 'insert', documentKey: { _id: 2 } })
+  await stream.close()
+})
+
+await t.test('streams go on after a restart', async t => {
+  const first = await openStore(t)
+  const things = first.db.collection<{ _id: number }>('things')
+  const stream = things.watch()
+  await stream.tryNext()
+  await things.insertOne({ _id: 1 })
+  const [{ _id }] = await take(stream, 1) as [ChangeStreamDocument]
+  await things.insertOne({ _id: 2 })
+  await stream.close()
+  await first.client.close()
+  await first.mongo.close()
+  const second = await openStore(t, { dataDir: first.dataDir })
+  const resumed = second.db.collection('things').watch([], { resumeAfter: _id })
+  t.match((await take(resumed, 1))[0], { operationType: 'insert', documentKey: { _id: 2 } })
+  await resumed.close()
+})
+
+await t.test('a token older than the log is refused', async t => {
+  const { db } = await openStore(t, { oplogBytes: 1_000_000, ttlIntervalMS: 50 })
+  const things = db.collection('things')
+  const stream = things.watch()
+  await stream.tryNext()
+  await things.insertOne({ first: true })
+  const [{ _id }] = await take(stream, 1) as [ChangeStreamDocument]
+  await stream.close()
+  // The log is bounded, so writing on makes it forget its beginning.
+  for (let lost = false; !lost;) {
+    await things.insertMany(Array.from({ length: 500 }, () => ({ text: 'x'.repeat(1_000) })))
+    const late = things.watch([], { resumeAfter: _id, maxAwaitTimeMS: 1 })
+    lost = await late.tryNext().then(() => false, (error: { code?: number }) => error.code === 286)
+    await late.close()
+  }
+  t.pass('286 ChangeStreamHistoryLost')
+})
+
+await t.test('a database stream sees all its collections and ends with it', async t => {
+  const { db } = await openDatabase()
+  const stream = db.watch()
+  await stream.tryNext()
+  await db.collection('a').insertOne({ n: 1 })
+  await db.collection('b').insertOne({ n: 2 })
+  await db.dropDatabase()
+  const events = await take(stream, 6)
+  t.same(events.map(({ operationType }) => operationType), ['insert', 'insert', 'drop', 'drop', 'dropDatabase', 'invalidate'])
+})
+
+await t.test('a transaction is told after its commit, at one time', async t => {
+  const { db, client } = await openDatabase()
+  const things = db.collection('things')
+  const stream = things.watch()
+  await stream.tryNext()
+  await client.withSession(async session => {
+    await session.withTransaction(async () => {
+      await things.insertOne({ n: 1 }, { session })
+      await things.insertOne({ n: 2 }, { session })
+    })
+  })
+  const [a, b] = await take(stream, 2) as [ChangeStreamDocument, ChangeStreamDocument]
+  t.same(a.clusterTime, b.clusterTime)
+  t.same(a.lsid?.id, b.lsid?.id)
+  await stream.close()
+})
+
+await t.test('pre-images and post-images are kept where asked for', async t => {
+  const { db } = await openDatabase()
+  const things = await db.createCollection<{ _id: number, n: number }>('things', { changeStreamPreAndPostImages: { enabled: true } })
+  const stream = things.watch([], { fullDocument: 'required', fullDocumentBeforeChange: 'required' })
+  await stream.tryNext()
+  await things.insertOne({ _id: 1, n: 1 })
+  await things.updateOne({ _id: 1 }, { $inc: { n: 1 } })
+  await things.updateOne({ _id: 1 }, { $inc: { n: 1 } })
+  await things.deleteOne({ _id: 1 })
+  const [, first, , last] = await take(stream, 4)
+  t.match(first, { fullDocumentBeforeChange: { n: 1 }, fullDocument: { n: 2 }, updateDescription: { updatedFields: { n: 2 } } })
+  t.match(last, { fullDocumentBeforeChange: { n: 3 } })
+  await stream.close()
+})
