@@ -40,7 +40,11 @@ interface IngestRequest {
 export function createIngest (options: IngestOptions) {
   const { registry, store, broker, vehicleOfDevice, now, onReturn } = options
 
-  const flush = async (requests: IngestRequest[]): Promise<void> => {
+  const states = createGroupCommit<{ trackers: VehicleTracker[], documents: number, bytes: number }>({
+    flush: (groups) => registry.saveStates(new Set(groups.flatMap(({ trackers }) => trackers)))
+  })
+
+  const flush = async (requests: IngestRequest[]): Promise<{ answered: Promise<void> }> => {
     const time = now()
     await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
     const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
@@ -55,7 +59,8 @@ export function createIngest (options: IngestOptions) {
       tracker.online = true
       onReturn(tracker, time)
     }
-    await registry.saveStates(trackers.values())
+    // The next samples need not wait for these states; under load one write serves several groups.
+    return { answered: states.add({ trackers: [...trackers.values()], documents: 0, bytes: 0 }) }
   }
 
   /** Moves the state by what a request stored. @returns its status message: all that moved */
