@@ -1,6 +1,6 @@
 import { Double, Int32 } from 'bson'
 import { CommandError, failedToParse } from '../errors.js'
-import { encodeKey } from '../index-keys/encode-key.js'
+import { encodeKeyText } from '../index-keys/encode-key.js'
 import { compileSort } from '../sort.js'
 import type { Document } from '../types.js'
 import { numericTypeOf } from '../values/arithmetic.js'
@@ -84,7 +84,7 @@ function addToSet ({ collation }: Scope): Accumulator {
   return {
     add: value => {
       if (value === undefined) return
-      const key = encodeKey(value, collation).toString('latin1')
+      const key = encodeKeyText(value, collation)
       if (!values.has(key)) values.set(key, value)
     },
     result: () => [...values.values()]

@@ -15,6 +15,20 @@ export class ByteWriter {
     return copy
   }
 
+  /** The bytes as a string of one character each, for use as a Map key. */
+  latin1 (): string {
+    return this.#buffer.toString('latin1', 0, this.#length)
+  }
+
+  get length (): number {
+    return this.#length
+  }
+
+  /** Turns every bit from a position on, for descending order. */
+  invertFrom (start: number): void {
+    for (let i = start; i < this.#length; i++) this.#buffer[i] = ~(this.#buffer[i] ?? 0) & 0xff
+  }
+
   byte (value: number): void {
     this.#reserve(1)
     this.#buffer[this.#length++] = value
@@ -70,8 +84,20 @@ export class ByteWriter {
   }
 
   #utf8 (value: string): void {
-    this.#reserve(value.length * 3)
-    this.#length += this.#buffer.write(value, this.#length, 'utf8')
+    const { length } = value
+    this.#reserve(length * 3)
+    const buffer = this.#buffer
+    const start = this.#length
+    // Keys are mostly short ASCII, for which a loop is quicker than the call into native code.
+    let i = 0
+    if (length < 48) {
+      for (; i < length; i++) {
+        const unit = value.charCodeAt(i)
+        if (unit > 127) break
+        buffer[start + i] = unit
+      }
+    }
+    this.#length = i === length ? start + length : start + i + buffer.write(value.slice(i), start + i, 'utf8')
   }
 
   #reserve (count: number): void {

@@ -16,14 +16,33 @@ export function encodeKey (value: unknown, collation?: Collation): Buffer {
   return writer.copy()
 }
 
-/** The same key with every bit turned, for descending parts of a compound key. */
-export function encodeKeyDescending (value: unknown, collation?: Collation): Buffer {
-  const key = encodeKey(value, collation)
-  for (let i = 0; i < key.length; i++) key[i] = ~(key[i] ?? 0) & 0xff
-  return key
+/** The bytes of {@link encodeKey} as a string, for use as a Map key. */
+export function encodeKeyText (value: unknown, collation?: Collation): string {
+  const writer = ByteWriter.shared()
+  writeValue(writer, value, collation)
+  return writer.latin1()
 }
 
-export function writeValue (writer: ByteWriter, value: unknown, collation: Collation | undefined): void {
+/** The same key with every bit turned, for descending parts of a compound key. */
+export function encodeKeyDescending (value: unknown, collation?: Collation): Buffer {
+  const writer = ByteWriter.shared()
+  writeValue(writer, value, collation)
+  writer.invertFrom(0)
+  return writer.copy()
+}
+
+/** Writes the parts of a compound key, each in its direction. */
+export function encodeCompoundKey (values: unknown[], descending: boolean[], collation?: Collation): Buffer {
+  const writer = ByteWriter.shared()
+  for (let i = 0; i < values.length; i++) {
+    const start = writer.length
+    writeValue(writer, values[i], collation)
+    if (descending[i] === true) writer.invertFrom(start)
+  }
+  return writer.copy()
+}
+
+function writeValue (writer: ByteWriter, value: unknown, collation: Collation | undefined): void {
   const rank = rankOf(value)
   writer.byte(rank)
   writePayload(writer, value, rank, collation)

@@ -3,9 +3,9 @@ import { parsePath, type Path } from '../paths/walk.js'
 import type { Collation, Document, IndexKeys } from '../types.js'
 import { toNumber } from '../values/numbers.js'
 import { getField, isDocument, isNumeric } from '../values/types.js'
-import { encodeKey, encodeKeyDescending } from './encode-key.js'
+import { encodeCompoundKey } from './encode-key.js'
 
-interface KeyPart { path: Path, descending: boolean }
+interface KeyPart { path: Path }
 
 /** What is known of one part: its value, or the place where its path is still to be followed. */
 type Slot = { done: true, value: unknown, found: boolean } | { done: false, container: unknown, at: number }
@@ -16,27 +16,42 @@ type Slot = { done: true, value: unknown, found: boolean } | { done: false, cont
  * @throws CommandError 171 CannotIndexParallelArrays if two parts come from different arrays
  */
 export function extractIndexKeys (doc: Document, keyPattern: Document, options: { sparse?: boolean | undefined, collation?: Collation | undefined } = {}): IndexKeys {
-  const parts = partsOf(keyPattern)
-  const state: State = { parts, tuples: [], multikey: false }
-  const slots = parts.map((): Slot => ({ done: false, container: doc, at: 0 }))
-  expand(state, slots)
+  const pattern = patternOf(keyPattern)
   const { sparse = false, collation } = options
-  const tuples = sparse ? state.tuples.filter(tuple => tuple.some(slot => slot.found)) : state.tuples
-  const encoded = tuples.map(tuple => Buffer.concat(tuple.map((slot, index) => {
-    return parts[index]?.descending === true ? encodeKeyDescending(slot.value, collation) : encodeKey(slot.value, collation)
-  })))
-  return { keys: distinctKeys(encoded), multikey: state.multikey }
+  const values: unknown[] = []
+  let found = false
+  for (const { path } of pattern.parts) {
+    const slot = follow(doc, path, 0)
+    if (!slot.done) return extractMultikey(doc, pattern, sparse, collation)
+    values.push(slot.value)
+    found ||= slot.found
+  }
+  return { keys: sparse && !found ? [] : [encodeCompoundKey(values, pattern.descending, collation)], multikey: false }
 }
 
-const patterns = new WeakMap<Document, KeyPart[]>()
+function extractMultikey (doc: Document, { parts, descending }: Pattern, sparse: boolean, collation: Collation | undefined): IndexKeys {
+  const state: State = { parts, tuples: [], multikey: false }
+  expand(state, parts.map((): Slot => ({ done: false, container: doc, at: 0 })))
+  const tuples = sparse ? state.tuples.filter(tuple => tuple.some(slot => slot.found)) : state.tuples
+  const keys = tuples.map(tuple => encodeCompoundKey(tuple.map(slot => slot.value), descending, collation))
+  return { keys: distinctKeys(keys), multikey: state.multikey }
+}
 
-function partsOf (keyPattern: Document): KeyPart[] {
-  let parts = patterns.get(keyPattern)
-  if (parts === undefined) {
-    parts = Object.entries(keyPattern).map(([path, order]) => ({ path: parsePath(path), descending: isNumeric(order) && toNumber(order) < 0 }))
-    patterns.set(keyPattern, parts)
+interface Pattern { parts: KeyPart[], descending: boolean[] }
+
+const patterns = new WeakMap<Document, Pattern>()
+
+function patternOf (keyPattern: Document): Pattern {
+  let pattern = patterns.get(keyPattern)
+  if (pattern === undefined) {
+    const entries = Object.entries(keyPattern)
+    pattern = {
+      parts: entries.map(([path]) => ({ path: parsePath(path) })),
+      descending: entries.map(([, order]) => isNumeric(order) && toNumber(order) < 0)
+    }
+    patterns.set(keyPattern, pattern)
   }
-  return parts
+  return pattern
 }
 
 interface DoneSlot { value: unknown, found: boolean }

@@ -2,7 +2,7 @@ import { CommandError } from '../../errors.js'
 import { compileAccumulator, type Accumulator, type AccumulatorSpec } from '../../expression/accumulators.js'
 import { compileExpression } from '../../expression/compile.js'
 import { CURRENT, ROOT, type Evaluate, type Frame, type Scope } from '../../expression/scope.js'
-import { encodeKey } from '../../index-keys/encode-key.js'
+import { encodeKeyText } from '../../index-keys/encode-key.js'
 import type { Collation, Document } from '../../types.js'
 import { isDocument, setField } from '../../values/types.js'
 import { interruptible, scopeOf, type StageFactory } from '../context.js'
@@ -24,7 +24,7 @@ export function parseAccumulators (fields: Document, scope: Scope): GroupField[]
 /** Equal values give equal strings; short for the common kinds. */
 export function groupKey (value: unknown, collation: Collation | undefined): string {
   if (typeof value === 'string' && collation === undefined) return `"${value}`
-  return encodeKey(value, collation).toString('latin1')
+  return encodeKeyText(value, collation)
 }
 
 interface Group { id: unknown, states: Accumulator[] }
