@@ -28,11 +28,9 @@ export function toPitwallError (error: unknown): PitwallError {
   }
   const fault = error as Partial<FastifyError>
   if (fault.validation) {
-    const errors = fault.validation.map(toFieldError)
+    // TypeBox tells of an unknown property twice: by name, and as a value that `false` rejects.
+    const errors = fault.validation.filter(({ message }) => message !== 'schema is false').map(toFieldError)
     return new PitwallError('VALIDATION_FAILED', describeFaults(fault.validationContext ?? 'body', errors), { errors })
-  }
-  if (error instanceof SyntaxError && error.message.includes('forbidden prototype property')) {
-    return new PitwallError('RESERVED_FIELD', 'The body has a field named __proto__, constructor or prototype; these names are reserved')
   }
   if (fault.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || fault.code === 'FST_ERR_CTP_EMPTY_JSON_BODY' || error instanceof SyntaxError) {
     return new PitwallError('INVALID_JSON', 'The body is not valid JSON')

@@ -15,7 +15,7 @@ export default fp(async (app) => {
     timeWindow: app.config.rateLimitWindow,
     enableDraftSpec: true,
     cache: 10_000,
-    keyGenerator: (request: FastifyRequest) => request.identity ? `${request.identity.kind}:${request.identity.id}` : request.ip,
+    keyGenerator: limitKey,
     allowList: (request: FastifyRequest) => request.headers.upgrade !== undefined,
     errorResponseBuilder: (_request, { ttl, max }) => {
       const seconds = Math.ceil(ttl / 1000)
@@ -23,6 +23,11 @@ export default fp(async (app) => {
     }
   })
 }, { name: 'rate-limit', fastify: '5.x' })
+
+/** Visitors share an identity, so each is counted by address, as those without one are. */
+function limitKey ({ identity, ip }: FastifyRequest): string {
+  return identity === null || identity.kind === 'visitor' ? ip : `${identity.kind}:${identity.id}`
+}
 
 /** Limit of the ingest routes: 600 requests a second per key. */
 export const ingestRateLimit = { max: 600, timeWindow: 1000 }

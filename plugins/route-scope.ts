@@ -12,6 +12,8 @@ declare module 'fastify' {
     scope?: RouteScope
     /** True on the routes that a visitor of `public-read` may call, with the scope; all others refuse one. */
     visitor?: true
+    /** True on the routes that a key bound to a vehicle or device may call, which keep it to that one; all others refuse it. */
+    boundKeys?: true
   }
   interface FastifyRequest {
     /** Set by the api-key plugin before any handler runs; null on public routes without a credential. */
@@ -29,12 +31,15 @@ export default fp(async (app) => {
     if (unnamed) throw new Error(`Route ${String(unnamed.method)} ${unnamed.url} names no scope`)
   })
   app.addHook('preValidation', async (request) => {
-    const { scope, visitor } = request.routeOptions.config
+    const { scope, visitor, boundKeys } = request.routeOptions.config
     if (scope === 'public' || request.is404) return
     if (scope === undefined) throw new PitwallError('FORBIDDEN', 'This route names no scope')
     const identity = identityOf(request)
     if (identity.kind === 'visitor' && visitor !== true) {
       throw new PitwallError('FORBIDDEN', 'Visitors may not see this; sign in')
+    }
+    if ((identity.vehicle ?? identity.device) !== undefined && boundKeys !== true) {
+      throw new PitwallError('FORBIDDEN', `This key may only write the measurements of ${identity.vehicle ?? identity.device}`)
     }
     if (scope !== 'any' && !hasScope(identity, scope)) {
       throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)

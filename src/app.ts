@@ -14,6 +14,7 @@ import errorHandler from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
 import idempotency from '../plugins/idempotency.js'
 import jwt from '../plugins/jwt.js'
+import jsonBody from '../plugins/json-body.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
@@ -78,6 +79,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(jsonBody)
   await app.register(lifecycle)
   await app.register(routeScope)
   await app.register(requestHost)

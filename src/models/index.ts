@@ -18,8 +18,17 @@ import { userModel } from './user.js'
 import { vehicleStateModel } from './vehicle-state.js'
 import { vehicleModel } from './vehicle.js'
 
-/** All Mongoose models of one connection. Each file of this folder defines one. */
-export function registerModels (connection: Connection) {
+const registered = new WeakMap<Connection, Models>()
+
+/** All Mongoose models of one connection, defined once however often they are asked for. */
+export function registerModels (connection: Connection): Models {
+  const models = registered.get(connection) ?? defineModels(connection)
+  registered.set(connection, models)
+  return models
+}
+
+/** Each file of this folder defines one. */
+function defineModels (connection: Connection) {
   return {
     connection,
     activityEvents: activityEventModel(connection),
@@ -43,4 +52,4 @@ export function registerModels (connection: Connection) {
   }
 }
 
-export type Models = ReturnType<typeof registerModels>
+export type Models = ReturnType<typeof defineModels>

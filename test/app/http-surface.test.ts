@@ -36,6 +36,7 @@ test('failures are problem documents that name what was wrong', async (t) => {
     ['a path that climbs', await call('GET', '/..%2f..%2fpackage.json'), 404, 'NOT_FOUND', /There is nothing/],
     ['broken JSON', await call('POST', '/api/events', '{"a":'), 400, 'INVALID_JSON', /not valid JSON/],
     ['a prototype key', await call('POST', '/api/events', '{"__proto__":{"a":1}}'), 400, 'RESERVED_FIELD', /__proto__/],
+    ['a prototype key elsewhere', await call('POST', '/api/devices', '{"name":"a","constructor":{"prototype":{}}}'), 400, 'RESERVED_FIELD', /constructor/],
     ['a wrong type', await call('POST', '/api/devices', '{"name":5}'), 400, 'VALIDATION_FAILED', /name/],
     ['another media type', await call('POST', '/api/devices', '<a/>', { 'content-type': 'text/xml' }), 415, 'UNSUPPORTED_MEDIA_TYPE', /text\/xml|media type/i],
     ['no key', await call('GET', '/api/devices', undefined, { 'x-api-key': '' }), 401, 'UNAUTHORIZED', /API key/],

@@ -9,7 +9,7 @@ const activity: FastifyPluginAsyncTypebox = async (app) => {
   const { analytics } = app
 
   app.post('/', {
-    config: { scope: 'ingest', rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
     schema: {
       summary: 'Store activity events, each exactly once',
       tags: ['activity'],

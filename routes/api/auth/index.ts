@@ -76,7 +76,7 @@ const auth: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.get('/me', {
-    config: { scope: 'any', visitor: true },
+    config: { scope: 'any', visitor: true, boundKeys: true },
     schema: { summary: 'Whose credential this is, and what it may do', tags, response: { 200: Success(Me) } }
   }, async (request, reply) => {
     const { kind, name, scopes, vehicle, device, userId } = identityOf(request)

@@ -15,7 +15,8 @@ const DataReceipt = Type.Object({
 
 const dataRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { events } = app.entities
-  // The domain refuses __proto__ and constructor by name; the default parser would call them invalid JSON.
+  // The domain refuses __proto__ and constructor by name; the common parser does not tell which it was.
+  app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('ignore', 'ignore'))
 
   app.post('/', {

@@ -8,7 +8,7 @@ const updateStatus: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
 
   app.post('/', {
-    config: { scope: 'ingest', rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
     schema: {
       summary: 'Send the signals of a vehicle at one instant',
       tags: ['telemetry'],

@@ -52,7 +52,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/:id/telemetry', {
-    config: { scope: 'ingest', rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
     schema: {
       summary: 'Send samples of a vehicle, as JSON, NDJSON or CSV',
       tags,
