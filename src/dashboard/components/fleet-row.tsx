@@ -1,6 +1,7 @@
 import { chooseVehicle } from '../state/choose.js'
 import { focusId } from '../state/focus.js'
 import type { FleetRow as Row } from '../state/fleet.js'
+import { paused } from '../state/view.js'
 import { ConditionIcon, conditionWord } from './condition.js'
 
 /** One vehicle of the list: its condition, what is wrong or how fast and full it is, and when it was heard of. */
@@ -25,7 +26,7 @@ export function FleetRow ({ row, digit }: { row: Row, digit: number }) {
             ? <span class='fleet-reason'>{row.reason}</span>
             : <><span class='fleet-speed'>{row.speed}</span><span class='fleet-battery'>{row.battery}</span></>}
         </span>
-        <span class='fleet-age'>{away ? '' : row.age}</span>
+        <span class='fleet-age'>{away || paused.value ? '' : row.age}</span>
       </button>
     </li>
   )

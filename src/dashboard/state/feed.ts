@@ -54,7 +54,7 @@ function remember (document: unknown): EventDocument | undefined {
 
 /** Shows what came since the last call; at most once a frame. */
 export function paintEvents (): void {
-  if (!dirty || paused.peek()) return
+  if (!dirty || (paused.peek() && events.peek().length > 0)) return
   dirty = false
   heldEvents.value = 0
   const sorted = [...byId.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))

@@ -53,7 +53,10 @@ export function followFleet (client: Client): void {
   })
   watchSubscription(status)
   const vehicles = client.channel('vehicles')
-  vehicles.on('snapshot', ({ data }) => { for (const item of listOf(data)) applyVehicleDocument(fleet, item) })
+  vehicles.on('snapshot', ({ data }) => {
+    for (const item of listOf(data)) applyVehicleDocument(fleet, item)
+    fleet.named = true
+  })
   vehicles.on('message', ({ data }) => {
     countMessage()
     if (!isFields(data)) return
@@ -64,15 +67,17 @@ export function followFleet (client: Client): void {
   watchSubscription(vehicles)
 }
 
-/** Brings the rows up to date a few times a second, and their order once. */
+/** Brings the rows up to date a few times a second, and their order once; a held view keeps its first. */
 export function paintFleet (now: number): void {
-  if (paused.peek() || now - paintedAt < PAINT_EVERY) return
+  // Both, so that no name shows an id first.
+  if (!fleet.known || !fleet.named) return
+  if ((paused.peek() && fleetKnown.peek()) || now - paintedAt < PAINT_EVERY) return
   paintedAt = now
   batch(() => {
     for (const vehicle of fleet.vehicles.values()) paintRow(vehicle, now)
     const changed = fleet.vehicles.size !== byId.size || rows.peek().length !== byId.size
     if (changed || (!listHeld.value && now - sortedAt > SORT_EVERY)) sortRows(now)
-    fleetKnown.value = fleet.known
+    fleetKnown.value = true
   })
 }
 

@@ -1,6 +1,7 @@
 import { batch, computed, effect, signal, type Signal } from '@preact/signals'
 import type { Client } from '../../client/index.js'
 import { staleAfter } from '../data/cadence.js'
+import { serverNow } from '../data/clock.js'
 import { followVehicle, type FocusFeed, type PastPart } from '../data/focus-feed.js'
 import { formatAge, formatValue, withUnit } from '../data/format.js'
 import { levelOf, signalInfo } from '../data/signals.js'
@@ -8,7 +9,7 @@ import { valueAt, type VehicleHistory } from '../data/vehicle-history.js'
 import type { Level, SignalValue } from '../data/types.js'
 import { countMessage, traffic, watchSubscription } from './connection.js'
 import { fleet, rows } from './fleet.js'
-import { chosenVehicle, cursorTime, hoverTime, pausedAt, windowKey, type WindowKey } from './view.js'
+import { chosenVehicle, cursorTime, hoverTime, paused, pausedAt, windowKey, type WindowKey } from './view.js'
 
 /** One reading of the vehicle in focus, as shown; each part changes on its own. */
 export interface ReadingView {
@@ -104,12 +105,17 @@ function readPast (key: WindowKey): void {
   const opened = feed
   if (!opened) return
   past.value = 'loading'
-  Promise.all(partsOf[key].map((part) => opened.load(part))).then(
+  const held = pausedAt.peek()
+  // What was on screen a moment ago is there already; a link to long ago is not.
+  const end = held !== null && serverNow() - held > 60_000 ? held : undefined
+  Promise.all(partsOf[key].map((part) => opened.load(part, end))).then(
     () => { if (feed === opened) past.value = 'loaded' },
     () => { if (feed === opened) past.value = 'failed' })
 }
 
-effect(() => readPast(windowKey.value))
+// Again when the view goes back to now: it may have been held long ago.
+const wanted = computed(() => ({ key: windowKey.value, held: paused.value }))
+effect(() => readPast(wanted.value.key))
 
 /** Reads the past again, after a gap the connection could not fill. */
 export function reloadPast (): void {
