@@ -56,6 +56,7 @@ test('malformed and too deep documents are refused', async t => {
   let deep: object = {}
   for (let i = 0; i < 5000; i++) deep = { a: deep }
   t.equal(failure(() => deserializeDocument(serialize(deep))).codeName, 'Overflow')
+  t.equal(failure(() => serializeDocument({ deep })).codeName, 'Overflow')
 })
 
 const typeOrder: Array<[string, unknown]> = [

@@ -18,6 +18,9 @@ const dbRefMarker = Buffer.from('$ref\0')
 /**
  * Reads one BSON document, keeping every type wrapper, so that writing it gives the same bytes.
  * Binary values share the memory of `bytes`: give a copy if the buffer is going to be reused.
+ * What the bson package cannot hold is lost: the order of field names that are array indexes (JavaScript puts
+ * them first, ascending), a name that comes twice, dates beyond ±8.64e15 ms, and the deprecated types undefined
+ * and DBPointer.
  * @throws CommandError 22 InvalidBSON for malformed bytes, 15 Overflow for nesting beyond 200 levels
  */
 export function deserializeDocument (bytes: Uint8Array): Document {
@@ -35,9 +38,19 @@ export function deserializeDocument (bytes: Uint8Array): Document {
   return doc
 }
 
-/** Writes a document; plain JavaScript numbers become int32 or double as the driver has it. */
+/**
+ * Writes a document; plain JavaScript numbers become int32 or double as the driver has it. What could not be
+ * read again is refused.
+ * @throws CommandError 15 Overflow for nesting beyond 200 levels, 22 InvalidBSON for what BSON cannot hold
+ */
 export function serializeDocument (doc: Document): Uint8Array {
-  return serialize(doc, { ignoreUndefined: true })
+  assertDepth(doc, 0)
+  try {
+    return serialize(doc, { ignoreUndefined: true })
+  } catch (error) {
+    if (error instanceof BSONError) throw new CommandError(ErrorCodes.InvalidBSON, error.message)
+    throw error
+  }
 }
 
 function view (bytes: Uint8Array): Buffer {
