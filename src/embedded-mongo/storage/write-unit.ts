@@ -59,7 +59,8 @@ export class CommitUnit implements WriteUnit {
     collection.count += documents
     collection.bytes += bytes
     collection.version++
-    this.catalog.countersChanged(collection)
+    // The bytes are a statistic: an update alone is not worth another page to be written and flushed.
+    if (documents !== 0) this.catalog.countersChanged(collection)
   }
 
   indexChanged (collection: Collection): void {
