@@ -11,6 +11,7 @@ export { compileSort } from './sort.js'
 export { compileUpdate } from './update/compile.js'
 export { updateDescription } from './update/describe.js'
 export { runPipeline } from './pipeline/run.js'
+export { sortDocuments } from './pipeline/stages/sort.js'
 export { splitMatchPrefix } from './pipeline/prefix.js'
 export type {
   Collation, CollectionReference, CompiledUpdate, Document, FilterOptions, IndexKeys, PathBounds,

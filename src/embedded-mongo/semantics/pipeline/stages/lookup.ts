@@ -119,14 +119,32 @@ function compileNested (spec: Document, from: CollectionReference | undefined, c
     return { cell, expression }
   }).map(({ cell, expression }) => ({ cell, evaluate: onDocument(compileExpression(expression, scope), scope) }))
   const stage: Stage = compilePipeline(spec.pipeline, { ...context, cells, within: '$lookup' })
+  const foreign = from === undefined ? () => [] : rereadable(() => context.options.resolveCollection(from))
   let kept: Document[] | undefined
   return (doc, matching) => {
     for (const { cell, evaluate } of variables) cell.value = evaluate(doc)
     if (matching !== undefined) return [...stage(matching)]
     if (variables.length === 0 && kept !== undefined) return kept
-    const result = [...stage(from === undefined ? [] : context.options.resolveCollection(from))]
+    const result = [...stage(foreign())]
     if (variables.length === 0 && context.cells.size === 0) kept = result
     return result
+  }
+}
+
+const MAX_KEPT = 50_000
+
+/** Keeps a collection that is read again and again, unless it is large; it is read only as far as it is asked for. */
+function rereadable (read: () => Iterable<Document>): () => Iterable<Document> {
+  let kept: Document[] | undefined
+  return function * () {
+    if (kept !== undefined) return yield * kept
+    let reading: Document[] | undefined = []
+    for (const doc of read()) {
+      reading?.push(doc)
+      if (reading !== undefined && reading.length > MAX_KEPT) reading = undefined
+      yield doc
+    }
+    kept = reading
   }
 }
 
