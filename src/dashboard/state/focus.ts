@@ -159,7 +159,10 @@ function paintLive (name: string, view: ReadingView, now: number): void {
 }
 
 function paintHeld (name: string, view: ReadingView, at: number): void {
-  write(name, view, historyValue(name, at))
+  const value = historyValue(name, at)
+  // Held before the past is in: what was shown stays until it can be looked up.
+  if (value === undefined && past.peek() === 'loading') return
+  write(name, view, value)
   view.stale.value = false
   view.age.value = ''
 }
