@@ -87,6 +87,7 @@ abstract class ChangeStatement implements Statement {
       this.finish(unit, undefined)
       return 'done'
     }
+    this.forgetStale()
     this.search ??= new TargetSearch(this.query(collection))
     this.pending ??= this.search.locate(unit.view, collection, canWait)
     if (this.pending === undefined) return 'scan'
@@ -107,6 +108,16 @@ abstract class ChangeStatement implements Statement {
 
   protected collationFor (collection: Collection | undefined): Collation | undefined {
     return collationOf({ collation: this.spec.collation }, collection)
+  }
+
+  /** In a later commit than the one that searched, what was read may have changed, and what was missing be there. */
+  private forgetStale (): void {
+    if (this.pending === undefined) return
+    if (this.at >= this.pending.length && this.result.matched === 0) {
+      this.search = undefined
+      this.pending = undefined
+    } else this.pending = this.pending.slice(this.at).map(candidate => typeof candidate === 'number' ? candidate : candidate.recordId)
+    this.at = 0
   }
 
   private collection (unit: WriteUnit): Collection | undefined {

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Long } from 'mongodb'
+import t from 'tap'
+import { openDatabase, openStore } from './helper.js'
+
+await t.test('the first of two writers wins', async t => {
+  const { client, db } = await openDatabase()
+  const accounts = db.collection<{ _id: number, n: number }>('accounts')
+  await accounts.insertOne({ _id: 1, n: 0 })
+  const [a, b] = [client.startSession(), client.startSession()]
+  a.startTransaction()
+  b.startTransaction()
+  t.same(await accounts.findOne({ _id: 1 }, { session: b }), { _id: 1, n: 0 })
+  await accounts.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: a })
+  const error = await accounts.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: b }).catch((error: unknown) => error) as { code: number, hasErrorLabel: (label: string) => boolean }
+  t.equal(error.code, 112)
+  t.ok(error.hasErrorLabel('TransientTransactionError'))
+  await a.commitTransaction()
+  t.same(await accounts.findOne({ _id: 1 }), { _id: 1, n: 1 })
+  await Promise.all([a.endSession(), b.endSession()])
+})
+
+await t.test('a transaction reads its snapshot and its own writes', async t => {
+  const { client, db } = await openDatabase()
+  const things = db.collection<{ _id: number, n: number }>('things')
+  await things.createIndex({ n: 1 })
+  await things.insertMany([{ _id: 1, n: 1 }, { _id: 2, n: 2 }])
+  const session = client.startSession()
+  session.startTransaction()
+  t.equal(await things.countDocuments({ n: { $gt: 0 } }, { session }), 2)
+  await things.insertOne({ _id: 3, n: 3 })
+  await things.insertOne({ _id: 4, n: 0.5 }, { session })
+  await things.updateOne({ _id: 2 }, { $set: { n: 9 } }, { session })
+  const inside = await things.find({ n: { $gt: 0 } }, { session, sort: { n: -1 } }).toArray()
+  t.same(inside.map(({ _id, n }) => [_id, n]), [[2, 9], [1, 1], [4, 0.5]])
+  t.same(await things.distinct('_id'), [1, 2, 3], 'others see none of it')
+  await session.abortTransaction()
+  t.same(await things.find({ n: { $gt: 1 } }).map(({ _id }) => _id).toArray(), [2, 3])
+  await session.endSession()
+})
+
+await t.test('a plain write waits for the transaction before it', async t => {
+  const { client, db } = await openDatabase()
+  const things = db.collection<{ _id: number, n: number }>('things')
+  await things.insertMany([{ _id: 1, n: 0 }, { _id: 2, n: 0 }])
+  const session = client.startSession()
+  session.startTransaction()
+  await things.updateOne({ _id: 2 }, { $inc: { n: 10 } }, { session })
+  let isDone = false
+  const waiting = things.updateMany({}, { $inc: { n: 1 } }).finally(() => { isDone = true })
+  await things.findOne({})
+  t.notOk(isDone)
+  await session.commitTransaction()
+  t.equal((await waiting).modifiedCount, 2)
+  t.same(await things.find().toArray(), [{ _id: 1, n: 1 }, { _id: 2, n: 11 }], 'each document is counted up once')
+  await session.endSession()
+})
+
+await t.test('a transaction left open ends by itself', async t => {
+  const { client, db } = await openStore(t, { transactionLifetimeMS: 100, ttlIntervalMS: 50 })
+  const things = db.collection<{ _id: number }>('things')
+  await things.insertOne({ _id: 0 })
+  const session = client.startSession()
+  session.startTransaction()
+  await things.insertOne({ _id: 1 }, { session })
+  // The plain insert of the same id gets through once the claim is gone.
+  t.equal((await Promise.race([things.insertOne({ _id: 1 }), delay(10_000, undefined, { ref: false })]))?.insertedId, 1)
+  await t.rejects(session.commitTransaction(), { code: 251 })
+  await session.endSession()
+})
+
+await t.test('a retryable write sent twice is made once', async t => {
+  // A client of its own: the numbers given here are those of the session it keeps in its pool.
+  const { db } = await openStore(t)
+  await db.command({ insert: 'things', documents: [{ _id: 1, n: 0 }] })
+  const update = { update: 'things', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }, { q: { _id: 2 }, u: { $set: { n: 5 } }, upsert: true }], txnNumber: Long.fromNumber(1_007) }
+  const first = await db.command(update)
+  const second = await db.command(update)
+  t.same([second.n, second.nModified, second.upserted], [first.n, first.nModified, first.upserted])
+  t.same(await db.collection('things').find().toArray(), [{ _id: 1, n: 1 }, { _id: 2, n: 5 }])
+  const modify = { findAndModify: 'things', query: { _id: 1 }, update: { $inc: { n: 1 } }, new: true, txnNumber: Long.fromNumber(1_008) }
+  t.same((await db.command(modify)).value, { _id: 1, n: 2 })
+  t.same((await db.command(modify)).value, { _id: 1, n: 2 })
+  await t.rejects(db.command(update), { code: 225 }, 'an older number is refused')
+})
+
+await t.test('an upsert that waited updates what came in between', async t => {
+  const { client, db } = await openDatabase()
+  const things = db.collection<{ _id: number, n: number }>('things')
+  await db.createCollection('things')
+  const session = client.startSession()
+  session.startTransaction()
+  await things.insertOne({ _id: 1, n: 10 }, { session })
+  const waiting = things.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { upsert: true })
+  await things.findOne({})
+  await session.commitTransaction()
+  t.match(await waiting, { matchedCount: 1, upsertedCount: 0 })
+  t.same(await things.findOne({}), { _id: 1, n: 11 })
+  await session.endSession()
+})
