@@ -1,6 +1,5 @@
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Config } from './config.js'
 import analytics from '../plugins/analytics.js'
 import apiKey from '../plugins/api-key.js'
@@ -22,6 +21,7 @@ import rateLimit from '../plugins/rate-limit.js'
 import realtime from '../plugins/realtime.js'
 import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
+import schemaCompilers from '../plugins/schema-compilers.js'
 import securityHeaders from '../plugins/security-headers.js'
 import simulator from '../plugins/simulator.js'
 import telemetry from '../plugins/telemetry.js'
@@ -75,10 +75,10 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   const app: FastifyInstance = config.tls
     ? Fastify({ ...serverOptions, https: config.tls } as FastifyServerOptions)
     : Fastify(serverOptions)
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.decorate('config', config)
 
   await app.register(errorHandler)
+  await app.register(schemaCompilers)
   await app.register(jsonBody)
   await app.register(lifecycle)
   await app.register(routeScope)

@@ -2,11 +2,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { startEmbeddedMongo, type EmbeddedMongo, type EmbeddedMongoOptions } from './embedded-mongo/index.js'
 import { createLogger } from './logger.js'
-import { isStoreUnavailable } from './models/store-errors.js'
 import { describeStart } from './start-message.js'
 import { packageDirectory } from './version.js'
 
@@ -17,20 +15,20 @@ async function main (): Promise<void> {
   const config = loadConfig()
   if (config.redisUrl) throw new ConfigError('REDIS_URL was given, but running on several processes is not there yet; allowed: unset')
   const logger = createLogger(config)
-  let store: EmbeddedMongo | undefined
-  let app: FastifyInstance | undefined
+  const running: { store?: EmbeddedMongo, app?: FastifyInstance } = {}
 
   // Registered before anything is opened, so that a signal during the start closes it too.
   const closing = closeWithGrace({ delay: CLOSE_DELAY, logger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'closing after an error')
     else logger.info({ signal }, 'closing')
-    await app?.close()
-    await store?.close()
+    await running.app?.close()
+    await running.store?.close()
     logger.info('closed')
   })
 
-  if (!config.mongodbUri) {
-    store = await openStore({
+  const storeOpening = config.mongodbUri
+    ? undefined
+    : openStore({
       dataDir: config.dataDir,
       ...(config.embeddedMongoPort !== undefined && { port: config.embeddedMongoPort }),
       onWarning: (message) => { logger.warn(message) },
@@ -40,11 +38,14 @@ async function main (): Promise<void> {
         closing.close()
       }
     })
-  }
+  // The application's modules load while the store's worker comes up.
+  const [{ buildApp }, store] = await Promise.all([import('./app.js'), storeOpening])
+  if (store) running.store = store
   const mongodbUri = config.mongodbUri ?? store?.uri
   if (mongodbUri === undefined) throw new Error('no database address')
   const publicDir = fileURLToPath(new URL('public', packageDirectory))
-  app = await buildApp({ ...config, mongodbUri }, { logger, ...(existsSync(publicDir) && { publicDir }) })
+  const app = await buildApp({ ...config, mongodbUri }, { logger, ...(existsSync(publicDir) && { publicDir }) })
+  running.app = app
   await app.listen({ port: config.port, host: config.host })
   const { firstKey } = await app.identities.bootstrap()
   process.stdout.write(describeStart(app, config, firstKey))
@@ -60,12 +61,13 @@ async function openStore (options: EmbeddedMongoOptions): Promise<EmbeddedMongo>
 }
 
 /** The one line to print for a start that failed for a reason the user can mend; null for our own faults. */
-function explainFailure (error: unknown): string | null {
+async function explainFailure (error: unknown): Promise<string | null> {
   const fault = error as NodeJS.ErrnoException & { port?: number, address?: string }
   if (error instanceof ConfigError) return error.message
   if (fault.code === 'EADDRINUSE') return `PORT ${fault.port} on ${fault.address} is in use; set PORT to another, or stop what listens there`
   if (fault.code === 'EACCES' && fault.port !== undefined) return `PORT ${fault.port} needs privileges; set PORT to 1024 or above`
   if (fault.code === 'EADDRNOTAVAIL') return `HOST ${fault.address} is not an address of this machine`
+  const { isStoreUnavailable } = await import('./models/store-errors.js')
   if (isStoreUnavailable(error)) return `MONGODB_URI: no MongoDB answers at ${redactedHosts()} within 5 s`
   return null
 }
@@ -83,8 +85,8 @@ function loadConfigQuietly (): Config | undefined {
   }
 }
 
-main().catch((error: unknown) => {
-  const line = explainFailure(error)
+main().catch(async (error: unknown) => {
+  const line = await explainFailure(error)
   process.stderr.write(line === null ? `Pitwall could not start: ${error instanceof Error ? error.stack : String(error)}\n` : `Pitwall could not start. ${line}\n`)
   process.exit(1)
 })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
+import { openSocket } from '../helpers/plain-socket.js'
 import { restClient } from '../helpers/rest-client.js'
 import { runToExit, startServer } from '../helpers/server-process.js'
 
@@ -27,10 +28,16 @@ test('shows vehicles moving on the first visit', async (t) => {
   t.equal(page.status, 200)
   t.match(await page.text(), /<div id="app"/)
   const cookie = page.headers.getSetCookie().map((value) => value.split(';')[0]).join('; ')
-  const read = async () => await restClient(server.url)<{ id: string, simulated: boolean, online: boolean, lastSeen: string }[]>('GET', '/api/vehicles', undefined, { cookie })
-  const first = await read()
-  t.equal(first.body.data.length, 3)
-  t.ok(first.body.data.every((vehicle) => vehicle.simulated && vehicle.online))
+  const visitor = await openSocket(t, server.socketUrl, ['pitwall.v1'], { headers: { cookie } })
+  visitor.send({ id: '1', type: 'subscribe', channel: 'status' })
+  const speeds = new Map<string, Set<unknown>>()
+  while ([...speeds.values()].filter((seen) => seen.size > 1).length < 3) {
+    const { data } = await visitor.next(({ type }) => type === 'data') as unknown as { data: { vehicle: string, speed?: number } }
+    if (data.speed !== undefined) speeds.set(data.vehicle, (speeds.get(data.vehicle) ?? new Set()).add(data.speed))
+  }
+  const { body } = await restClient(server.url)<{ simulated: boolean, online: boolean }[]>('GET', '/api/vehicles', undefined, { cookie })
+  t.equal(body.data.length, 3)
+  t.ok(body.data.every((vehicle) => vehicle.simulated && vehicle.online))
 })
 
 test('refuses a start in one line', async (t) => {
