@@ -83,7 +83,8 @@ function toRanges (index: IndexDefinition, bounds: Bounds, reverse: boolean): Ke
     const upper = fitBound(Buffer.concat(bounds.range === undefined ? [prefix] : [prefix, bounds.range.upper]))
     if (lower.cut || upper.cut) bounds.wasCut = true
     const end = Buffer.concat([start, upper.bytes])
-    return { lower: Buffer.concat([start, lower.bytes]), upper: bounds.range === undefined || upper.cut ? prefixEnd(end) : end, reverse }
+    const isPoint = index.unique && bounds.equalities === index.paths.length && !lower.cut
+    return { lower: Buffer.concat([start, lower.bytes]), upper: bounds.range === undefined || upper.cut ? prefixEnd(end) : end, reverse, isPoint }
   })
   return reverse ? ranges.reverse() : ranges
 }

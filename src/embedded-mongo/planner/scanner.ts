@@ -2,7 +2,7 @@ import type { Document } from '../semantics/index.js'
 import type { Collection } from '../storage/collection.js'
 import { decodeRecordId, keyAfter } from '../storage/keys.js'
 import { StoredDocument, asBuffer, readRecord } from '../storage/records.js'
-import type { KeyRange, ReadView } from '../storage/view.js'
+import type { Entry, KeyRange, ReadView } from '../storage/view.js'
 import type { Plan } from './plan.js'
 
 /** How much one step may read: entries looked at, documents returned, milliseconds. */
@@ -45,20 +45,25 @@ export class Scanner {
     while (!this.done) {
       const range = this.ranges[this.rangeAt]!
       let lastKey: Buffer | undefined
-      for (const { key, value } of this.view.range(this.plan.kind === 'COLLSCAN' ? 'documents' : 'entries', range)) {
+      for (const { key, value } of this.entries(range)) {
         lastKey = asBuffer(key)
         const stored = this.load(lastKey, asBuffer(value))
         if (stored !== undefined) found.push(stored)
         if (found.length >= limits.documents || (++read % CLOCK_EVERY === 0 && performance.now() - start >= limits.milliseconds)) {
-          if (range.reverse === true) range.upper = lastKey
+          if (range.isPoint === true) this.endRange()
+          else if (range.reverse === true) range.upper = lastKey
           else range.lower = keyAfter(lastKey)
           return found
         }
       }
-      this.rangeAt++
-      this.done = this.rangeAt >= this.ranges.length
+      this.endRange()
     }
     return found
+  }
+
+  private endRange (): void {
+    this.rangeAt++
+    this.done = this.rangeAt >= this.ranges.length
   }
 
   /** All that match, however long it takes: for use inside a commit. */
@@ -69,6 +74,13 @@ export class Scanner {
   /** The first that matches. */
   first (): StoredDocument | undefined {
     return this.step({ documents: 1, milliseconds: Infinity })[0]
+  }
+
+  private entries (range: KeyRange): Iterable<Entry> {
+    if (this.plan.kind === 'COLLSCAN') return this.view.range('documents', range)
+    if (range.isPoint !== true) return this.view.range('entries', range)
+    const value = this.view.get('entries', range.lower)
+    return value === undefined ? [] : [{ key: range.lower, value }]
   }
 
   private load (key: Buffer, value: Buffer): StoredDocument | undefined {

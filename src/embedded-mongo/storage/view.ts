@@ -5,7 +5,13 @@ export type TreeName = keyof Trees
 export interface Entry { key: Buffer, value: Buffer }
 
 /** Keys from `lower`, included, to `upper`, excluded; backwards from the end if `reverse`. */
-export interface KeyRange { lower: Buffer, upper: Buffer, reverse?: boolean }
+export interface KeyRange {
+  lower: Buffer
+  upper: Buffer
+  reverse?: boolean
+  /** Only the key `lower` itself can be in the range. */
+  isPoint?: boolean
+}
 
 /** What a query reads through: the committed state, or a transaction's snapshot with its own writes over it. */
 export interface ReadView {
