@@ -18,6 +18,7 @@ export default defineConfig({
       external: builtinModules.flatMap((name) => [name, `node:${name}`]),
       input: {
         'src/server': 'src/server.ts',
+        'src/app': 'src/app.ts',
         'src/client/index': 'src/client/index.ts',
         'src/embedded-mongo/index': 'src/embedded-mongo/index.ts',
         'src/embedded-mongo/worker': 'src/embedded-mongo/worker.ts',

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { acquireConnection, releaseConnection } from '../src/models/connection.js'
+import { createIndexes } from '../src/models/indexes.js'
 import { registerModels, type Models } from '../src/models/index.js'
 
 declare module 'fastify' {
@@ -13,5 +14,5 @@ export default fp(async (app) => {
   app.addHook('onClose', () => releaseConnection(uri))
   const models = registerModels(connection)
   app.decorate('models', models)
-  await Promise.all(connection.modelNames().map((name) => connection.model(name).createIndexes()))
+  await createIndexes(connection)
 }, { name: 'mongo', fastify: '5.x' })

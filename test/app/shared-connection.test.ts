@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { buildApp } from '../helpers/built-or-source.js'
 import { startApp } from '../helpers/build-app.js'
 
 test('servers of one process share a connection to one database', async (t) => {

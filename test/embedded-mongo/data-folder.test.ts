@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import t from 'tap'
-import { startEmbeddedMongo } from '../../src/embedded-mongo/index.js'
 import { openStore } from './helper.js'
+import { startEmbeddedMongo } from '../helpers/built-or-source.js'
 
 await t.test('folder and socket are for their owner only', async t => {
   const { dataDir, mongo } = await openStore(t, { dataDir: join(t.testdir(), 'new') })

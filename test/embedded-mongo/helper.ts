@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient, type Collection, type Db } from 'mongodb'
 import root, { type Test } from 'tap'
-import { startEmbeddedMongo, type EmbeddedMongo, type EmbeddedMongoOptions } from '../../src/embedded-mongo/index.js'
+import type { EmbeddedMongo, EmbeddedMongoOptions } from '../../src/embedded-mongo/index.js'
+import { startEmbeddedMongo } from '../helpers/built-or-source.js'
 
 export interface Store { mongo: EmbeddedMongo, client: MongoClient, db: Db, dataDir: string }
 

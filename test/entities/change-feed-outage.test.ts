@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
 import { test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { buildApp } from '../helpers/built-or-source.js'
 import { createChangeFeed } from '../../src/entities/change-feed.js'
 import { createEntities } from '../../src/entities/index.js'
 import { createMemoryBroker } from '../../src/realtime/memory-broker.js'

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
 import { test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { buildApp } from '../helpers/built-or-source.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
 import { openSocket } from '../helpers/test-socket.js'

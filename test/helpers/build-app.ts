@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.js'
 import { loadConfig, type Config } from '../../src/config.js'
-import { startEmbeddedMongo, type EmbeddedMongo } from '../../src/embedded-mongo/index.js'
+import type { EmbeddedMongo } from '../../src/embedded-mongo/index.js'
+import { buildApp, startEmbeddedMongo } from './built-or-source.js'
 
 /** The admin key of every app that `startApp` builds. */
 export const adminKey = 'test-admin-key-0123456789'
@@ -24,10 +24,19 @@ export interface TestApp {
 interface TestStore { mongo: EmbeddedMongo, directory: string }
 let store: Promise<TestStore> | undefined
 let users = 0
+let closing: NodeJS.Timeout | undefined
 
 async function startStore (): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), 'pitwall-test-'))
   return { mongo: await startEmbeddedMongo({ dataDir: directory }), directory }
+}
+
+async function stopStore (): Promise<void> {
+  const last = await store
+  store = undefined
+  if (!last) return
+  await last.mongo.close()
+  await rm(last.directory, { recursive: true, force: true })
 }
 
 /**
@@ -37,6 +46,7 @@ async function startStore (): Promise<TestStore> {
 export async function startApp (t: Test, overrides: Partial<Config> = {}): Promise<TestApp> {
   const directory = t.testdir({})
   users++
+  clearTimeout(closing)
   store ??= startStore()
   const { mongo } = await store
   const mongodbUri = withDatabase(mongo.uri, `test_${randomBytes(6).toString('hex')}`)
@@ -44,13 +54,8 @@ export async function startApp (t: Test, overrides: Partial<Config> = {}): Promi
   const app = await buildApp({ ...config, rateLimitMax: 1_000_000, ...overrides, mongodbUri })
   t.teardown(async () => {
     await app.close()
-    if (--users === 0) {
-      const last = await store
-      store = undefined
-      if (!last) return
-      await last.mongo.close()
-      await rm(last.directory, { recursive: true, force: true })
-    }
+    // The next test of the file begins within this time, and goes on with the same store.
+    if (--users === 0) closing = setTimeout(() => { stopStore().catch((error: unknown) => { throw error }) }, 100)
   })
   const url = (await app.listen({ port: 0, host: '127.0.0.1' })).replace('localhost', '127.0.0.1')
   return { app, url, socketUrl: `${url.replace('http', 'ws')}/ws`, headers: { 'x-api-key': adminKey } }

@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { buildApp } from '../../src/app.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
+import { buildApp } from '../helpers/built-or-source.js'
 
 let nodes = 0
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { WebSocket } from 'ws'
-import { buildApp } from '../../src/app.js'
+import { buildApp } from '../helpers/built-or-source.js'
 import { connect } from '../../src/client/index.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
 import { openSocket } from '../helpers/test-socket.js'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { buildApp } from '../helpers/built-or-source.js'
 import { startApp, adminKey, type TestApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
 import { addPerson, openBrowser } from '../helpers/sign-in.js'

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BSON, MongoClient } from 'mongodb'
 import { test } from 'tap'
-import { startEmbeddedMongo } from '../../../src/embedded-mongo/index.js'
 import { exceptions } from '../conformance-exceptions.js'
 import { whyNotConcerned } from './requirements.js'
 import { runCase } from './run-case.js'
 import { NotJudged, type TestFile } from './types.js'
+import { startEmbeddedMongo } from '../../helpers/built-or-source.js'
 
 /** The data stays out of the repository, since its licence forbids more than use as test input. */
 const root = process.env.CONFORMANCE_DIR ?? join(import.meta.dirname, '../../../../shared/conformance')
