@@ -62,7 +62,7 @@ await t.test('bytes that are no messages never stop the server', { timeout: 120_
     bytes.set(noise.subarray(0, bytes.length - Math.min(at, bytes.length)), Math.min(at, bytes.length))
     if (keepsLength) bytes.writeInt32LE(bytes.length, 0)
     await sendAndWait(port, bytes)
-  }), { numRuns: Number(process.env.FUZZ_RUNS ?? 200) })
+  }), { numRuns: Number(process.env.FUZZ_RUNS ?? 100) })
   t.equal((await client.db('admin').command({ ping: 1 })).ok, 1, 'random damage')
 })
 

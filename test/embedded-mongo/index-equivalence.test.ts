@@ -57,6 +57,6 @@ await t.test('results are the same with indexes and without', async t => {
       if (JSON.stringify(expected) !== JSON.stringify(actual)) throw new Error(`${JSON.stringify(step)}: ${JSON.stringify(actual)} with indexes, ${JSON.stringify(expected)} without`)
     }
     await Promise.all([plain.drop(), indexed.drop()])
-  }), { numRuns: Number(process.env.FUZZ_RUNS ?? 60) })
+  }), { numRuns: Number(process.env.FUZZ_RUNS ?? 30) })
   t.ok(round >= 60, 'every round agreed')
 })

@@ -50,7 +50,7 @@ test('filters over plain JSON agree with mingo', async () => {
     const ours = compileFilter(wire(filter))
     const theirs = new mingo.Query(filter)
     return docs.every(doc => ours(wire(doc)) === theirs.test(doc))
-  }), { numRuns: 1500 })
+  }), { numRuns: 500 })
 })
 
 const value: fc.Arbitrary<unknown> = fc.letrec(tie => ({
@@ -99,7 +99,7 @@ test('expressions over plain JSON agree with mingo', async () => {
   fc.assert(fc.property(records, value, (docs, expression) => {
     const pipeline = [{ $project: { r: expression } }]
     return plain(run(docs, pipeline)) === plain(mingo.aggregate(docs, pipeline))
-  }), { numRuns: 1500 })
+  }), { numRuns: 500 })
 })
 
 const pipelines: object[][] = [

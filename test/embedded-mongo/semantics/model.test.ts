@@ -77,7 +77,7 @@ const filters = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(leaves, leaves).map(([one, two]): Document => ({ $and: [one, two] })) }
 )
 
-const RUNS = { numRuns: 3000 }
+const RUNS = { numRuns: 1000 }
 const onWire = (doc: Document) => deserializeDocument(serializeDocument(doc))
 
 /** A filter that fits the document now and then: an operand is often a value that is there. */
