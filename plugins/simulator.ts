@@ -19,7 +19,7 @@ export default fp(async (app) => {
   }
 
   // Once the server listens, so that the simulation does not hold up the start.
-  app.addHook('onListen', async () => {
+  const begin = async () => {
     stops.push(telemetry.onRemove((vehicle) => {
       events.deleteMany({ simulated: true, vehicle }).catch(onError('events of a removed vehicle were not removed'))
     }))
@@ -33,7 +33,16 @@ export default fp(async (app) => {
       createEvent: (fields) => entities.events.create(fields),
       logger: log
     }))
+  }
+  let beginning: Promise<void> | undefined
+  app.addHook('onListen', async () => {
+    if (app.draining) return
+    beginning = begin()
+    await beginning
   })
-  // Before the connections go: what is under way must still find the store.
-  app.addHook('preClose', async () => { await Promise.all(stops.map((stop) => stop())) })
-}, { name: 'simulator', fastify: '5.x', dependencies: ['telemetry', 'entities'] })
+  // Before the connections go: what is under way, the beginning too, must still find the store.
+  app.addHook('preClose', async () => {
+    await Promise.allSettled([beginning])
+    await Promise.all(stops.map((stop) => stop()))
+  })
+}, { name: 'simulator', fastify: '5.x', dependencies: ['lifecycle', 'telemetry', 'entities'] })
