@@ -8,7 +8,7 @@ test('the vehicle dashboard works over plain ws and fetch', async (t) => {
   const dashboard = await openSocket(t, socketUrl, [key])
   const vehicle = await openSocket(t, `${socketUrl}/ws`, [key])
 
-  vehicle.send({ vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' })
+  vehicle.send({ id: 'echoed only on errors', vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' })
   const status = await dashboard.next(({ type, data }) => type === 'status' && (data as { vehicle: string }).vehicle === 'car-7')
   t.match(status.data, { vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' })
 

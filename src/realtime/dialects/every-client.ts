@@ -29,7 +29,7 @@ const typeMessageData = defineMessage(TypeMessageData, 'publish', (hub, connecti
   relay(hub, connection, message, bytes)
 })
 
-const typelessStatus = defineMessage(TypelessStatus, 'ingest', async (hub, connection, status) => {
+const typelessStatus = defineMessage(TypelessStatus, 'ingest', async (hub, connection, { id, ...status }) => {
   await hub.services.telemetry.ingestStatus(connection.identity, status)
 })
 
