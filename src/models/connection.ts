@@ -1,5 +1,8 @@
 import mongoose, { type Connection } from 'mongoose'
 
+/** Milliseconds to look for a server; with the modules' loading before, a start without one ends after 5 s. */
+const SELECTION_TIMEOUT = 4500
+
 interface SharedConnection { connection: Connection, ready: Promise<Connection>, users: number }
 
 // Kept on globalThis so that a module reloaded in watch mode finds the connection it had.
@@ -11,14 +14,14 @@ const registry = registryOwner[registryKey] ??= new Map<string, SharedConnection
  * The process's one connection to a MongoDB, shared by everyone who asks for the same
  * address; closed when the last of them has released it.
  * @param uri MongoDB address, database name included or `pitwall`
- * @throws the driver's MongooseServerSelectionError after 5 s without a server
+ * @throws the driver's MongooseServerSelectionError after 4.5 s without a server
  */
 export async function acquireConnection (uri: string): Promise<Connection> {
   let shared = registry.get(uri)
   if (!shared) {
     const connection = mongoose.createConnection(uri, {
       dbName: databaseName(uri),
-      serverSelectionTimeoutMS: 5000,
+      serverSelectionTimeoutMS: SELECTION_TIMEOUT,
       autoIndex: false,
       autoCreate: false
     })
