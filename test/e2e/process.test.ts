@@ -45,21 +45,21 @@ test('refuses a start in one line', async (t) => {
   await once(taken, 'listening')
   t.teardown(() => { taken.close() })
   const { port } = taken.address() as AddressInfo
-  const newer = t.testdir({ newer: {}, used: {}, plain: {} })
-  mkdirSync(`${newer}/newer/data`)
-  writeFileSync(`${newer}/newer/data/format.json`, '{"format":999}\n')
-  const running = await startServer(t, `${newer}/used`, { SIMULATE: '0' })
+  const folders = t.testdir({ newer: {}, used: {}, plain: {}, busy: {}, away: {} })
+  mkdirSync(`${folders}/newer/data`)
+  writeFileSync(`${folders}/newer/data/format.json`, '{"format":999}\n')
+  const running = await startServer(t, `${folders}/used`, { SIMULATE: '0' })
   t.ok(running.url)
   const cases: [string, string, NodeJS.ProcessEnv, RegExp][] = [
     ['a wrong value', 'plain', { PORT: 'x' }, /^Pitwall could not start\. PORT was given "x"; allowed: .*\n$/],
-    ['a port in use', 'plain', { PORT: String(port) }, new RegExp(`^Pitwall could not start\\. PORT ${port} on 127\\.0\\.0\\.1 is in use`, 'm')],
+    ['a port in use', 'busy', { PORT: String(port) }, new RegExp(`^Pitwall could not start\\. PORT ${port} on 127\\.0\\.0\\.1 is in use`, 'm')],
     ['a data folder in use', 'used', {}, /^Pitwall could not start\. .*in use.*\n$/],
     ['a newer data format', 'newer', {}, /^Pitwall could not start\. .*format.*\n$/],
-    ['a database away', 'plain', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/]
+    ['a database away', 'away', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/]
   ]
-  for (const [title, directory, env, pattern] of cases) {
-    const { code, output } = await runToExit(`${newer}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
+  await Promise.all(cases.map(async ([title, directory, env, pattern]) => {
+    const { code, output } = await runToExit(`${folders}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
     t.equal(code, 1, title)
     t.match(output, pattern, title)
-  }
+  }))
 })

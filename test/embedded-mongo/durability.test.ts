@@ -1,11 +1,6 @@
 import t from 'tap'
 import { CommitQueue } from '../../src/embedded-mongo/storage/commit-queue.js'
 import { Environment } from '../../src/embedded-mongo/storage/environment.js'
-import { killRounds } from './durability/kill-rounds.js'
-
-await t.test('killing the process loses nothing acknowledged', { timeout: 100_000 }, async t => {
-  await killRounds(t, 2)
-})
 
 await t.test('the flush returns before a write is acknowledged', async t => {
   const steps: string[] = []
