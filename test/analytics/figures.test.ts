@@ -48,7 +48,7 @@ t.test('figures', async (t) => {
         bounces: sessions.filter(({ pageviews, events }) => pageviews === 1 && events === 1).length,
         totalTime: sessions.reduce((sum, session) => sum + session.end - session.start, 0) / 1000
       })
-    }), { numRuns: 30, endOnFailure: true })
+    }), { numRuns: 15, endOnFailure: true })
   })
 
   await t.test('rankings equal a naive count over random activity', async () => {
@@ -64,7 +64,7 @@ t.test('figures', async (t) => {
       }
       const expected = [...counts].map(([x, y]) => ({ x, y })).sort((a, b) => b.y - a.y || (a.x < b.x ? -1 : 1)).slice(0, limit)
       assert.deepEqual(await app.analytics.metrics({ startAt: String(start), endAt: String(start + day), type, limit }), expected)
-    }), { numRuns: 20, endOnFailure: true })
+    }), { numRuns: 10, endOnFailure: true })
   })
 
   await t.test('series have every point and add up to the total', async () => {
@@ -80,7 +80,7 @@ t.test('figures', async (t) => {
         assert.equal(y, expected.length)
       }
       assert.ok(Date.parse(data[0]?.x ?? '') <= start + 1)
-    }), { numRuns: 20, endOnFailure: true })
+    }), { numRuns: 10, endOnFailure: true })
   })
 
   await t.test('queries group by dimensions as a naive count does', async () => {
@@ -99,6 +99,6 @@ t.test('figures', async (t) => {
         rows.map((row) => JSON.stringify([dimensions.map((name) => row[name]), row.events, row.pageviews, row.visitors])).sort(),
         [...groups].map(([key, events]) => JSON.stringify([JSON.parse(key), events.length, events.filter(({ type }) => type === 'pageview').length, naiveVisitors(events)])).sort())
       assert.ok(rows.every((row, index) => index === 0 || Number(row.events) <= Number(rows[index - 1]?.events)))
-    }), { numRuns: 20, endOnFailure: true })
+    }), { numRuns: 10, endOnFailure: true })
   })
 })

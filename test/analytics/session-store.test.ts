@@ -59,7 +59,7 @@ t.test('stored sessions', async (t) => {
         }).lean()
         const shown = await Promise.all(stored.map(async ({ _id }) => await app.analytics.getSession(_id)))
         assert.deepEqual(order(shown.map(({ id, createdAt, updatedAt, ...session }) => session)), order(naiveSessions(all).map(show)))
-      }), { numRuns: 30, endOnFailure: true })
+      }), { numRuns: 15, endOnFailure: true })
   })
 
   await t.test('processes that write at once give the sessions of the sorted whole', async () => {
@@ -72,7 +72,7 @@ t.test('stored sessions', async (t) => {
       }).sort({ start: 1, groupedBy: 1 }).lean()
       const figures = stored.map(({ start, end, pageviews, events }) => JSON.stringify([start.getTime(), end.getTime(), pageviews, events]))
       assert.deepEqual(figures.sort(), naiveSessions(all).map(({ start, end, pageviews, events }) => JSON.stringify([start, end, pageviews, events])).sort())
-    }), { numRuns: 30, endOnFailure: true })
+    }), { numRuns: 15, endOnFailure: true })
   })
 
   await t.test('a late event joins two sessions into one', async (t) => {

@@ -36,6 +36,6 @@ test('the relay works over plain ws and fetch', async (t) => {
   await new Promise((resolve) => { third.socket.once('close', resolve) })
   first.send({ type: 'message', data: 'gone?', to: ids[2] })
   t.match(await first.next(({ type }) => type === 'error'), { payload: { code: 'NOT_FOUND' } })
-  t.match(server.output(), /connected/)
-  t.match(server.output(), /disconnected/)
+  t.ok(await server.wrote(/socket connected .*"sessionId":"[\w-]+"/))
+  t.ok(await server.wrote(/socket disconnected .*"sessionId":"[\w-]+"/))
 })

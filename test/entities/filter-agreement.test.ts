@@ -36,7 +36,7 @@ test('a filter in memory agrees with the store', async (t) => {
     const found = await events.fetch({ filter, limit: 1000 })
     const expected = data.filter((event) => matches(event)).map(({ id }) => id)
     return JSON.stringify(found.data.map(({ id }) => id)) === JSON.stringify(expected)
-  }), { numRuns: 200 })
+  }), { numRuns: 80 })
 })
 
 test('times agree with the store', async (t) => {

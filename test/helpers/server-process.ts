@@ -13,6 +13,8 @@ export interface ServerProcess {
   key: string
   /** Everything the process wrote so far. */
   output (): string
+  /** Waits until the process has written what matches. */
+  wrote (pattern: RegExp): Promise<RegExpExecArray>
   /** Sends SIGTERM, waits for the end and gives the exit code. */
   stop (): Promise<number | null>
 }
@@ -29,6 +31,7 @@ export async function startServer (t: Test, directory: string, env: NodeJS.Proce
     socketUrl: url.replace(/^http/, 'ws'),
     key,
     output,
+    wrote: async (pattern) => await outputMatching(child, output, pattern),
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await once(child, 'exit') as [number | null]
@@ -61,7 +64,9 @@ async function outputMatching (child: ChildProcess, output: () => string, patter
   return await new Promise((resolve, reject) => {
     const look = () => {
       const match = pattern.exec(output())
-      if (match) resolve(match)
+      if (!match) return
+      child.stdout?.off('data', look)
+      resolve(match)
     }
     child.stdout?.on('data', look)
     child.on('close', (code) => { reject(new Error(`the server ended with ${code}:\n${output()}`)) })
