@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { MongoServerError } from 'mongodb'
+import { MinKey, type MongoServerError } from 'mongodb'
 import t from 'tap'
 import { openDatabase, planOf } from './helper.js'
 
@@ -93,4 +93,13 @@ await t.test('documents past their time are removed, and told', async t => {
   t.same((event as { documentKey: unknown }).documentKey, { _id: 1 })
   t.same((await sessions.distinct('_id')), [2, 3])
   await stream.close()
+})
+
+await t.test('ranges without bounds match nothing through an index too', async t => {
+  const { db } = await openDatabase()
+  const collection = db.collection('unbounded')
+  await collection.createIndex({ b: 1 })
+  await collection.insertMany([{ b: 1 }, { b: null }, {}, { b: 'x' }])
+  const filters: object[] = [{ $gte: 0, $lt: null }, { $lt: null, $gte: 0 }, { $lt: new MinKey(), $gte: 0 }, { $lt: [], $gte: 0 }, { $in: [/x/], $gte: 0 }]
+  for (const b of filters) t.equal(await collection.countDocuments({ b }), 0, JSON.stringify(b))
 })

@@ -1,6 +1,6 @@
 import { analyzeFilter, compareValues, compileFilter, type Document, type PathBounds } from '../semantics/index.js'
 import { isPlainDocument } from '../arguments.js'
-import { rankOf } from '../semantics/values/types.js'
+import { Rank, rankOf } from '../semantics/values/types.js'
 
 /** What a filter demands of single paths, and whether that is all it demands. */
 export interface FilterAnalysis { paths: Map<string, PathBounds>, isComplete: boolean }
@@ -19,9 +19,18 @@ function isShownWhole (filter: Document, paths: Map<string, PathBounds>): boolea
     if (name === '$comment') return true
     if (name.startsWith('$') || !paths.has(name)) return false
     if (!isPlainDocument(value)) return true
-    const operators = Object.keys(value)
-    return operators[0]?.startsWith('$') === true ? operators.every(operator => BOUNDING.has(operator)) : true
+    const operators = Object.entries(value)
+    return operators[0]?.[0].startsWith('$') === true ? operators.every(([operator, operand]) => BOUNDING.has(operator) && hasBounds(operator, operand)) : true
   })
+}
+
+const UNBOUNDED: ReadonlySet<number> = new Set([Rank.minKey, Rank.maxKey, Rank.array, Rank.undefined, Rank.regex])
+
+/** False for operands that the bounds leave out, whatever stands beside them. */
+function hasBounds (operator: string, operand: unknown): boolean {
+  if (operator === '$eq') return true
+  if (operator === '$in') return Array.isArray(operand) && operand.every(item => rankOf(item) !== Rank.regex)
+  return !UNBOUNDED.has(rankOf(operand))
 }
 
 /** Whether every document that the query matches is in an index with this partial filter. */

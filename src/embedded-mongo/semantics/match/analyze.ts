@@ -100,8 +100,8 @@ function addRange (path: string, operator: '$gt' | '$gte' | '$lt' | '$lte', oper
   const inclusive = operator === '$gte' || operator === '$lte'
   const rank = rankOf(operand)
   if (rank === Rank.null) {
-    if (inclusive) addEquality(path, [null], exact, bounds)
-    return
+    // Nothing is below or above null.
+    return addEquality(path, inclusive ? [null] : [], exact, bounds)
   }
   if (rank === Rank.minKey || rank === Rank.maxKey || rank === Rank.array || rank === Rank.undefined || rank === Rank.regex) return spoil(path, bounds)
   const number = isNumeric(operand) ? toComparable(operand) : undefined
