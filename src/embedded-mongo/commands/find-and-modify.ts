@@ -3,8 +3,9 @@ import { isPlainDocument, optionalBoolean, optionalDocument } from '../arguments
 import { filterOptions } from '../query/read-documents.js'
 import { CommandError, ErrorCodes, compileProjection, type Document } from '../semantics/index.js'
 import { runStatements } from '../writes/run-statements.js'
-import { DeleteStatement, UpdateStatement, type StatementTarget } from '../writes/statements.js'
-import { collectionName, type CommandContext, type Handler } from './context.js'
+import { DeleteStatement, UpdateStatement } from '../writes/statements.js'
+import type { Handler } from './context.js'
+import { targetOf } from './write.js'
 
 export const findAndModify: Handler = async context => {
   const { body } = context
@@ -37,15 +38,6 @@ export const findAndModify: Handler = async context => {
     throw new CommandError(Number(code), `Plan executor error during findAndModify :: caused by :: ${String(errmsg)}`, { details })
   }
   return { fields: progress.results[0]! }
-}
-
-function targetOf (context: CommandContext): StatementTarget {
-  return {
-    engine: context.engine,
-    db: context.db,
-    coll: collectionName(context),
-    bypassValidation: optionalBoolean(context.body, 'bypassDocumentValidation') ?? false
-  }
 }
 
 function readChange (body: Document): ConstructorParameters<typeof DeleteStatement>[1] {

@@ -91,7 +91,8 @@ function readDelete (spec: Document, variables: Document | undefined): Construct
   return { filter: spec.q, multi: limit === 0, hint: spec.hint, collation: optionalDocument(spec, 'collation'), let: variables }
 }
 
-function targetOf (context: CommandContext): StatementTarget {
+/** Where a command's writes go, and whether its collection's validator judges them. */
+export function targetOf (context: CommandContext): StatementTarget {
   return {
     engine: context.engine,
     db: context.db,
