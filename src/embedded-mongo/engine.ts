@@ -5,9 +5,9 @@ import { SnapshotReads } from './sessions/snapshot-reads.js'
 import { Sessions } from './sessions/sessions.js'
 import { Catalog } from './storage/catalog.js'
 import { CommitQueue } from './storage/commit-queue.js'
-import { Environment } from './storage/environment.js'
+import { CommittedState } from './storage/committed-state.js'
 import { Oplog } from './storage/oplog.js'
-import { StoreView } from './storage/view.js'
+import type { StoreView } from './storage/view.js'
 import { CommitUnit, type WriteUnit } from './storage/write-unit.js'
 import { Housekeeping } from './storage/housekeeping.js'
 import { Watchers } from './streams/watchers.js'
@@ -26,8 +26,8 @@ export interface EngineOptions {
 /** The parts of the running store, and the one way to write to it. */
 export class Engine {
   readonly options: EngineOptions
-  readonly environment: Environment
-  /** The committed state. */
+  readonly state: CommittedState
+  /** Reads what is committed. */
   readonly view: StoreView
   readonly catalog = new Catalog()
   readonly oplog = new Oplog()
@@ -40,17 +40,18 @@ export class Engine {
   private readonly commits: CommitQueue
   private readonly unit: WriteUnit
   private readonly housekeeping: Housekeeping
+  private readonly backups = new Set<Promise<void>>()
 
   constructor (options: EngineOptions) {
     this.options = options
-    this.environment = new Environment(options.dataDir)
-    this.view = new StoreView(this.environment)
-    this.snapshots = new SnapshotReads(this.environment)
+    this.state = new CommittedState(options)
+    this.view = this.state.view
+    this.snapshots = new SnapshotReads(this.state)
     this.catalog.load(this.view)
     this.oplog.load(this.view)
     this.unit = new CommitUnit(this.view, this.catalog, this.oplog, this.claims)
     this.commits = new CommitQueue({
-      environment: this.environment,
+      state: this.state,
       isExpected: error => error instanceof CommandError || error instanceof ClaimedByTransaction,
       beforeCommit: () => { this.catalog.saveCounters(this.view) },
       afterCommit: () => { this.watchers.wake() },
@@ -71,12 +72,12 @@ export class Engine {
 
   /**
    * Runs `job` inside a commit, flushed when the promise resolves. A job that meets a transaction's uncommitted change
-   * is run again when that has ended: it must continue where it threw.
+   * is run again when that has ended: it must continue where it threw. `isLarge` says that it writes much.
    */
-  async commit<T> (job: (unit: WriteUnit) => T): Promise<T> {
+  async commit<T> (job: (unit: WriteUnit) => T, isLarge = false): Promise<T> {
     for (;;) {
       try {
-        return await this.commits.run(() => job(this.unit))
+        return await this.commits.run(() => job(this.unit), isLarge)
       } catch (error) {
         if (!(error instanceof ClaimedByTransaction)) throw error
         await error.ended
@@ -84,12 +85,25 @@ export class Engine {
     }
   }
 
+  /** Copies the data of this moment into a new file. */
+  async backup (path: string): Promise<void> {
+    const copying = this.state.backup(path)
+    this.backups.add(copying)
+    try {
+      await copying
+    } finally {
+      this.backups.delete(copying)
+    }
+  }
+
   async close (): Promise<void> {
     this.housekeeping.stop()
+    // The copying thread reads the open file.
+    await Promise.allSettled(this.backups)
     this.cursors.closeAll()
     this.snapshots.close()
     for (const session of this.sessions.all()) this.sessions.end(session)
     await this.commits.drained()
-    await this.environment.close()
+    await this.state.close()
   }
 }

@@ -70,7 +70,8 @@ export function collationOf (args: Document, collection: Collection | undefined)
 
 /**
  * Runs a write: inside the transaction if there is one, else as a commit. With a transaction number of its own the write
- * is retryable: its reply is stored with what it wrote, and given again when the same number comes again.
+ * is retryable: its reply is stored with what it wrote, and given again when the same number comes again. One that changed
+ * nothing is not stored, and simply tried again.
  */
 export async function runWrite (context: CommandContext, job: (unit: WriteUnit) => Document): Promise<Document> {
   const { engine, transaction, session, txnNumber } = context
@@ -79,8 +80,9 @@ export async function runWrite (context: CommandContext, job: (unit: WriteUnit) 
     if (session === undefined || txnNumber === undefined) return job(unit)
     const earlier = engine.sessions.findRetry(unit.view, session, txnNumber)
     if (earlier !== undefined) return { ...earlier, retriedStmtIds: undefined }
+    const { logged } = unit
     const reply = job(unit)
-    engine.sessions.saveRetry(unit.view, session, txnNumber, reply)
+    if (unit.logged > logged) engine.sessions.saveRetry(unit.view, session, txnNumber, reply)
     return reply
   })
 }

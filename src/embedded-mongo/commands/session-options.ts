@@ -46,11 +46,11 @@ export function readSession (engine: Engine, name: string, body: Document): Sess
 }
 
 function beginTransaction (engine: Engine, session: Session, lsid: Document, number: bigint): Transaction {
-  const snapshot = engine.environment.openSnapshot()
+  const snapshot = engine.state.openSnapshot()
   return new Transaction({
     number,
     snapshot,
-    view: new TransactionView(new StoreView(engine.environment, snapshot)),
+    view: new TransactionView(new StoreView(engine.state.environment, { snapshot })),
     claims: engine.claims,
     session: toBytes({ lsid, txnNumber: Long.fromBigInt(number) }),
     lifetimeMS: engine.options.transactionLifetimeMS ?? LIFETIME_MS

@@ -1,6 +1,7 @@
 import { CommandError } from '../semantics/index.js'
 import type { ClusterTime } from '../storage/cluster-time.js'
-import type { Environment, Snapshot } from '../storage/environment.js'
+import type { CommittedState } from '../storage/committed-state.js'
+import type { Snapshot } from '../storage/environment.js'
 import { StoreView } from '../storage/view.js'
 
 /** How long a past moment stays readable after its last use, and how many there may be: each keeps old pages alive. */
@@ -11,11 +12,11 @@ interface Moment { time: ClusterTime, snapshot: Snapshot, view: StoreView, lastU
 
 /** Past states that sessions with snapshot reads hold on to, by cluster time. */
 export class SnapshotReads {
-  private readonly environment: Environment
+  private readonly state: CommittedState
   private readonly moments = new Map<string, Moment>()
 
-  constructor (environment: Environment) {
-    this.environment = environment
+  constructor (state: CommittedState) {
+    this.state = state
   }
 
   /** The state at a time that was given out before, or now. @throws CommandError 239 if that state is gone */
@@ -27,8 +28,8 @@ export class SnapshotReads {
       if (time.seconds !== now.seconds || time.increment !== now.increment) {
         throw new CommandError(239, `Read timestamp Timestamp(${time.seconds}, ${time.increment}) is older than the oldest available timestamp.`)
       }
-      const snapshot = this.environment.openSnapshot()
-      moment = { time, snapshot, view: new StoreView(this.environment, snapshot), lastUsed: 0 }
+      const snapshot = this.state.openSnapshot()
+      moment = { time, snapshot, view: new StoreView(this.state.environment, { snapshot }), lastUsed: 0 }
       this.moments.set(name, moment)
     }
     moment.lastUsed = Date.now()

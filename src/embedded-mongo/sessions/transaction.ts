@@ -38,6 +38,10 @@ export class Transaction implements WriteUnit, ClaimHolder {
     this.claims.begin(this)
   }
 
+  get logged (): number {
+    return this.operations.length
+  }
+
   log (operation: Operation): void {
     this.operations.push({ ...operation, session: this.session })
   }

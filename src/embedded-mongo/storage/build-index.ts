@@ -30,7 +30,7 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
         index.readyAt = performance.now()
         collection.version++
         engine.catalog.save(unit.view, collection)
-      })
+      }, true)
       await interrupt.yield()
     }
   } catch (error) {

@@ -1,7 +1,8 @@
-import type { Environment } from './environment.js'
+import type { CommittedState } from './committed-state.js'
 
 interface Job {
   run: () => unknown
+  isLarge: boolean
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
 }
@@ -11,23 +12,23 @@ interface Outcome { job: Job, result?: unknown, error?: unknown, failed: boolean
 /** How long one commit gathers jobs before it is flushed and other work gets its turn, in milliseconds. */
 const SLICE_MS = 12
 
-/** An error that a job means: what it wrote before stays. Any other undoes the whole commit. */
+/** An error that a job means: what it wrote before stays. Any other undoes the job. */
 export type IsExpected = (error: unknown) => boolean
 
 export interface CommitQueueOptions {
-  environment: Environment
+  state: CommittedState
   isExpected: IsExpected
   /** Called inside each commit after its jobs. */
   beforeCommit: () => void
   /** Called after each flush, before the writers are told. */
   afterCommit: () => void
-  /** Called when a commit was undone, to bring memory back in line with the disk. */
+  /** Called when a job or a commit was undone, to bring memory back in line with what is stored. */
   afterAbort: () => void
 }
 
 /**
- * Group commit. Jobs that wait at the same time share one LMDB transaction and one flush; each promise settles after
- * the flush returned. Jobs are synchronous, run in order, and see what those before them wrote.
+ * Group commit. Jobs that wait at the same time share one commit and one flush; each promise settles after the flush
+ * returned. Jobs are synchronous, run in order, and see what those before them wrote.
  */
 export class CommitQueue {
   private readonly options: CommitQueueOptions
@@ -39,10 +40,13 @@ export class CommitQueue {
     this.options = options
   }
 
-  /** Runs `job` inside a commit; resolves with its result once that is flushed. */
-  async run<T> (job: () => T): Promise<T> {
+  /**
+   * Runs `job` inside a commit; resolves with its result once that is flushed. `isLarge` says that it writes much, and so
+   * is better written where it belongs at once.
+   */
+  async run<T> (job: () => T, isLarge = false): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
-      this.waiting.push({ run: job, resolve: resolve as (result: unknown) => void, reject })
+      this.waiting.push({ run: job, isLarge, resolve: resolve as (result: unknown) => void, reject })
       this.schedule()
     })
   }
@@ -64,52 +68,41 @@ export class CommitQueue {
     })
   }
 
+  /** One commit: jobs in the order they came, as many as fit in a slice, or one large job alone. */
   private commitWaiting (): void {
+    const { state, beforeCommit, afterCommit, afterAbort } = this.options
     const outcomes: Outcome[] = []
-    const jobs = this.waiting
-    let taken = 0
+    const isLarge = this.waiting[0]?.isLarge === true
+    const jobs: Job[] = []
+    const isOpen = (start: number): boolean => this.waiting.length > 0 && (jobs.length === 0 || (!isLarge && !this.waiting[0]!.isLarge && performance.now() - start < SLICE_MS))
     try {
-      this.options.environment.commit(() => {
-        const start = performance.now()
-        while (taken < jobs.length && (taken === 0 || performance.now() - start < SLICE_MS)) {
-          const job = jobs[taken++]!
+      state.commit(() => {
+        for (const start = performance.now(); isOpen(start);) {
+          const job = this.waiting.shift()!
+          jobs.push(job)
           outcomes.push(this.attempt(job))
         }
-        this.options.beforeCommit()
-      })
+        beforeCommit()
+      }, isLarge)
     } catch (error) {
-      this.waiting = jobs.slice(taken)
-      this.options.afterAbort()
-      if (taken === 1) return jobs[0]!.reject(error)
-      // One of several jobs failed: each is tried by itself, so that only the guilty one sees the error.
-      for (const job of jobs.slice(0, taken)) this.commitAlone(job)
+      afterAbort()
+      // None of them is stored. They aren't run again: what they hold in memory has moved on.
+      for (const job of jobs) job.reject(error)
       return
     }
-    this.waiting = jobs.slice(taken)
-    this.options.afterCommit()
+    afterCommit()
     outcomes.forEach(settle)
   }
 
-  private commitAlone (job: Job): void {
-    let outcome: Outcome | undefined
-    try {
-      this.options.environment.commit(() => {
-        outcome = this.attempt(job)
-        this.options.beforeCommit()
-      })
-    } catch (error) {
-      this.options.afterAbort()
-      return job.reject(error)
-    }
-    this.options.afterCommit()
-    if (outcome !== undefined) settle(outcome)
-  }
-
   private attempt (job: Job): Outcome {
+    const { state, isExpected, afterAbort } = this.options
     try {
-      return { job, result: job.run(), failed: false }
+      return { job, result: job.isLarge ? job.run() : state.attempt(job.run, isExpected), failed: false }
     } catch (error) {
-      if (!this.options.isExpected(error)) throw error
+      if (!isExpected(error)) {
+        if (job.isLarge) throw error
+        afterAbort()
+      }
       return { job, error, failed: true }
     }
   }

@@ -18,6 +18,11 @@ export interface Trees {
   sessions: Tree
 }
 
+export type TreeName = keyof Trees
+
+/** In the order in which the journal numbers them. */
+export const TREE_NAMES: readonly TreeName[] = ['documents', 'entries', 'oplog', 'catalog', 'sessions']
+
 /**
  * The LMDB environment. `overlappingSync` is off: a commit then returns only after `fdatasync` of the pages and the
  * synchronous write of the meta page, so nothing is acknowledged that a power cut could take back.

@@ -73,7 +73,7 @@ export class Housekeeping {
   }
 
   private async trimOplog (): Promise<void> {
-    const { environment, oplog, options } = this.engine
+    const { state: { environment }, oplog, options } = this.engine
     const limit = options.oplogBytes ?? OPLOG_BYTES
     while (environment.treeBytes(environment.trees.oplog) > limit) {
       const removed = await this.engine.commit(unit => oplog.trim(unit.view, CHUNK))

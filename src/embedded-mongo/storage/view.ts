@@ -1,17 +1,9 @@
-import type { Environment, Snapshot, Tree, Trees } from './environment.js'
+import { mergeChanges } from './change-set.js'
+import type { Environment, Snapshot, TreeName, Trees } from './environment.js'
+import { compareKeys, type Entry, type KeyRange } from './key-range.js'
+import type { PendingChanges } from './pending-changes.js'
 
-export type TreeName = keyof Trees
-
-export interface Entry { key: Buffer, value: Buffer }
-
-/** Keys from `lower`, included, to `upper`, excluded; backwards from the end if `reverse`. */
-export interface KeyRange {
-  lower: Buffer
-  upper: Buffer
-  reverse?: boolean
-  /** Only the key `lower` itself can be in the range. */
-  isPoint?: boolean
-}
+export { compareKeys, type Entry, type KeyRange, type TreeName }
 
 /** What a query reads through: the committed state, or a transaction's snapshot with its own writes over it. */
 export interface ReadView {
@@ -35,10 +27,6 @@ export function firstOf<Item> (items: Iterable<Item>): Item | undefined {
   return done === true ? undefined : value
 }
 
-export function compareKeys (a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b)
-}
-
 function lmdbRange (range: KeyRange, transaction?: Snapshot): Record<string, unknown> {
   const bounds = range.reverse === true
     ? { start: range.upper, exclusiveStart: true, end: range.lower, inclusiveEnd: true, reverse: true }
@@ -50,41 +38,70 @@ function isEmpty (range: KeyRange): boolean {
   return compareKeys(range.lower, range.upper) >= 0
 }
 
-/** LMDB itself: inside a commit its uncommitted state, otherwise the latest commit; or one snapshot. */
+export interface StoreViewOptions {
+  /** Reads this moment rather than the latest. */
+  snapshot?: Snapshot | undefined
+  /** Committed changes that the trees do not have yet; writes go here. */
+  pending?: PendingChanges | undefined
+}
+
+/** The latest commit, inside a commit also what that has written; or one snapshot. */
 export class StoreView implements WriteView {
   private readonly trees: Trees
   readonly takenAt: number | undefined
   private readonly snapshot: Snapshot | undefined
+  private pending: PendingChanges | undefined
 
-  constructor (environment: Environment, snapshot?: Snapshot) {
+  constructor (environment: Environment, { snapshot, pending }: StoreViewOptions = {}) {
     this.trees = environment.trees
     this.snapshot = snapshot
+    this.pending = pending
     if (snapshot !== undefined) this.takenAt = performance.now()
   }
 
   get (tree: TreeName, key: Buffer): Buffer | undefined {
-    return this.snapshot === undefined ? this.trees[tree].getBinary(key) : readAt(this.trees[tree], key, this.snapshot)
+    const change = this.pending?.of(tree)?.get(key)
+    return change === undefined ? this.read(tree, key) : change.value
   }
 
   range (tree: TreeName, range: KeyRange): Iterable<Entry> {
     if (isEmpty(range)) return []
-    return this.trees[tree].getRange(lmdbRange(range, this.snapshot)) as unknown as Iterable<Entry>
+    const changes = this.pending?.of(tree)?.within(range) ?? []
+    const stored = this.trees[tree].getRange(lmdbRange(range, this.snapshot)) as unknown as Iterable<Entry>
+    return changes.length === 0 ? stored : mergeChanges(stored, changes, range.reverse === true ? -1 : 1)
   }
 
   count (tree: TreeName, range: KeyRange): number {
     if (isEmpty(range)) return 0
-    return this.trees[tree].getCount(lmdbRange({ lower: range.lower, upper: range.upper }, this.snapshot))
+    let count = this.trees[tree].getCount(lmdbRange({ lower: range.lower, upper: range.upper }, this.snapshot))
+    for (const { key, value } of this.pending?.of(tree)?.within(range) ?? []) {
+      count += (value === undefined ? 0 : 1) - (this.trees[tree].doesExist(key) ? 1 : 0)
+    }
+    return count
   }
 
   put (tree: TreeName, key: Buffer, value: Buffer): void {
-    this.trees[tree].putSync(key, value)
+    if (this.pending === undefined) this.trees[tree].putSync(key, value)
+    else this.pending.set(tree, key, value)
   }
 
   remove (tree: TreeName, key: Buffer): void {
-    this.trees[tree].removeSync(key)
+    if (this.pending === undefined) this.trees[tree].removeSync(key)
+    else this.pending.set(tree, key, undefined)
   }
-}
 
-function readAt (tree: Tree, key: Buffer, transaction: Snapshot): Buffer | undefined {
-  return tree.get(key, { transaction })
+  /** Runs `work` inside an LMDB transaction that has the pending changes already: reads and writes are the trees' own. */
+  writeThrough (work: () => void): void {
+    const { pending } = this
+    this.pending = undefined
+    try {
+      work()
+    } finally {
+      this.pending = pending
+    }
+  }
+
+  private read (tree: TreeName, key: Buffer): Buffer | undefined {
+    return this.snapshot === undefined ? this.trees[tree].getBinary(key) : this.trees[tree].get(key, { transaction: this.snapshot })
+  }
 }

@@ -9,6 +9,8 @@ import type { WriteView } from './view.js'
  */
 export interface WriteUnit {
   readonly view: WriteView
+  /** How many operations were logged: tells whether a write changed anything. */
+  readonly logged: number
   log: (operation: Operation) => void
   /** Called before a record changes; throws if a transaction stands in the way. */
   claimRecord: (collection: Collection, key: Buffer) => void
@@ -30,6 +32,7 @@ export interface OpenClaims {
 /** Writes into the commit that is running now. */
 export class CommitUnit implements WriteUnit {
   readonly view: WriteView
+  logged = 0
   private readonly catalog: Catalog
   private readonly oplog: Oplog
   private readonly claims: OpenClaims
@@ -42,6 +45,7 @@ export class CommitUnit implements WriteUnit {
   }
 
   log (operation: Operation): void {
+    this.logged++
     this.oplog.append(this.view, operation)
   }
 

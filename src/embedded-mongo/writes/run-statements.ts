@@ -6,6 +6,9 @@ import type { Statement, StepOutcome } from './statements.js'
 /** How long one commit works on a command's statements, in milliseconds. */
 const COMMIT_MS = 20
 
+/** A request of more bytes is not copied into the journal first. */
+const LARGE_BYTES = 128 * 1024
+
 /** How far a command got. Of retryable writes it is stored with each commit, so that a repeat goes on from there. */
 export interface Progress {
   at: number
@@ -31,12 +34,19 @@ export async function runStatements (context: CommandContext, list: StatementLis
     runner.step(context.transaction, false)
     return progress
   }
+  const isLarge = requestBytes(context) > LARGE_BYTES
   for (;;) {
-    const outcome = await context.engine.commit(unit => runner.step(unit, true))
+    const outcome = await context.engine.commit(unit => runner.step(unit, true), isLarge)
     if (outcome === 'done') return progress
     if (outcome === 'scan') await runner.scan()
     else await context.interrupt.yield()
   }
+}
+
+function requestBytes ({ raw, sequences }: CommandContext): number {
+  let bytes = raw.length
+  for (const documents of sequences.values()) for (const document of documents) bytes += document.length
+  return bytes
 }
 
 class StatementRunner {
@@ -45,6 +55,7 @@ class StatementRunner {
   private readonly progress: Progress
   private current: Statement | undefined
   private isResumed = false
+  private hasWritten = false
 
   constructor (context: CommandContext, list: StatementList, progress: Progress) {
     this.context = context
@@ -54,17 +65,26 @@ class StatementRunner {
 
   step (unit: WriteUnit, canWait: boolean): StepOutcome {
     this.resume(unit)
+    const { logged } = unit
+    try {
+      return this.advance(unit, canWait)
+    } finally {
+      this.hasWritten ||= unit.logged > logged
+      if (this.hasWritten) this.save(unit)
+    }
+  }
+
+  private advance (unit: WriteUnit, canWait: boolean): StepOutcome {
     const deadline = performance.now() + COMMIT_MS
     const { list, progress } = this
     while (progress.at < list.count) {
-      if (canWait && performance.now() > deadline) return this.pause(unit, 'more')
+      if (canWait && performance.now() > deadline) return 'more'
       const outcome = this.runOne(unit, deadline, canWait)
-      if (outcome !== 'done') return this.pause(unit, outcome)
+      if (outcome !== 'done') return outcome
       progress.at++
       if (progress.errors.length > 0 && list.ordered) break
     }
     progress.at = list.count
-    this.save(unit)
     return 'done'
   }
 
@@ -87,11 +107,6 @@ class StatementRunner {
     return 'done'
   }
 
-  private pause (unit: WriteUnit, outcome: StepOutcome): StepOutcome {
-    if (this.progress.at > 0) this.save(unit)
-    return outcome
-  }
-
   /** A repeat of a write that was made before, or begun, takes up where that got to. */
   private resume (unit: WriteUnit): void {
     const { session, txnNumber, transaction, engine } = this.context
@@ -103,6 +118,7 @@ class StatementRunner {
     Object.assign(this.progress, { at: Number(at), results, errors })
   }
 
+  /** A write that has changed nothing so far is not stored: a repeat may as well try again. */
   private save (unit: WriteUnit): void {
     const { session, txnNumber, transaction, engine } = this.context
     if (session === undefined || txnNumber === undefined || transaction !== undefined) return
