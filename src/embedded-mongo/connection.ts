@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Authentication } from './access/authentication.js'
 import { runRequest } from './commands/dispatch.js'
 import type { ServerInfo } from './commands/context.js'
 import type { Engine } from './engine.js'
@@ -16,6 +17,7 @@ export class Connection {
   private readonly engine: Engine
   private readonly server: ServerInfo
   private readonly id: number
+  private readonly authentication: Authentication
   private readonly reader = new MessageReader()
   private readonly interrupts = new Set<Interrupt>()
   private readonly queue: Request[] = []
@@ -26,6 +28,7 @@ export class Connection {
     this.engine = engine
     this.server = server
     this.id = id
+    this.authentication = new Authentication(server.credentials)
     socket.setNoDelay(true)
     socket.on('data', chunk => { this.receive(chunk) })
     socket.on('error', () => { socket.destroy() })
@@ -56,7 +59,7 @@ export class Connection {
 
   private async work (): Promise<void> {
     for (let request = this.queue.shift(); request !== undefined; request = this.queue.shift()) {
-      const body = await runRequest({ engine: this.engine, server: this.server, connectionId: this.id, request, interrupts: this.interrupts })
+      const body = await runRequest({ engine: this.engine, server: this.server, connectionId: this.id, authentication: this.authentication, request, interrupts: this.interrupts })
       if (this.socket.destroyed) break
       if (request.wantsReply) await this.send(replyHeader(request, body.length), body)
       if (this.socket.isPaused() && this.queue.length < MAX_QUEUED / 2) this.socket.resume()

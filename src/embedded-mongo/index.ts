@@ -2,14 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { readLogin, type Login } from './access/login.js'
 import { claimDataFolder } from './data-folder.js'
 import type { WorkerInput, WorkerMessage } from './worker.js'
 
 export interface EmbeddedMongoOptions {
   /** Folder of the data; made if it is not there, readable by its owner only. */
   dataDir: string
-  /** Also serve this loopback port, without a login; 0 for a free one. Always so on Windows. */
+  /** Also serve this loopback port, without a login; 0 for a free one. */
   port?: number
+  /**
+   * Serve a free loopback port that asks for a login (SCRAM-SHA-256) in place of the private socket; `uri` carries a
+   * password made for the folder and kept in it. Default true on Windows, where Node has no Unix sockets.
+   */
+  loopbackLogin?: boolean
   /** Called if the store stops without {@link EmbeddedMongo.close}. */
   onExit?: (error: Error) => void
   onWarning?: (message: string) => void
@@ -40,29 +46,35 @@ const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103
 export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
   const dataDir = resolve(options.dataDir)
   const release = claimDataFolder(dataDir)
-  const socket = process.platform === 'win32' ? undefined : socketFor(dataDir)
+  const socket = options.loopbackLogin ?? process.platform === 'win32' ? undefined : socketFor(dataDir)
   const tidy = (): void => {
     socket?.remove()
     release()
   }
   try {
+    const login = socket === undefined ? readLogin(dataDir) : undefined
     const worker = spawnWorker({
       dataDir,
       socketPath: socket?.path,
-      port: options.port ?? (socket === undefined ? 0 : undefined),
+      port: options.port,
+      login,
       ttlIntervalMS: options.ttlIntervalMS,
       oplogBytes: options.oplogBytes,
       transactionLifetimeMS: options.transactionLifetimeMS
     })
-    const port = await untilReady(worker, options.onWarning)
+    const { port, loginPort } = await untilReady(worker, options.onWarning)
     const tcpUri = port === undefined ? undefined : `mongodb://127.0.0.1:${port}/?directConnection=true`
-    if (options.port !== undefined && port !== undefined) options.onWarning?.(`embedded store: port ${port} is open on loopback, without a login`)
-    const uri = socket === undefined ? tcpUri! : `mongodb://${encodeURIComponent(socket.path)}/?directConnection=true`
+    if (port !== undefined) options.onWarning?.(`embedded store: port ${port} is open on loopback, without a login`)
+    const uri = socket === undefined ? loginUri(login!, loginPort!) : `mongodb://${encodeURIComponent(socket.path)}/?directConnection=true`
     return { uri, ...(tcpUri === undefined ? {} : { tcpUri }), close: watchWorker(worker, tidy, options) }
   } catch (error) {
     tidy()
     throw error
   }
+}
+
+function loginUri ({ user, password }: Login, port: number): string {
+  return `mongodb://${user}:${password}@127.0.0.1:${port}/?directConnection=true&authSource=admin&authMechanism=SCRAM-SHA-256`
 }
 
 /** The socket beside the data, or in a short private folder if its path would be too long. */
@@ -82,13 +94,13 @@ function spawnWorker (input: WorkerInput): Worker {
   return new Worker(bootstrap, { eval: true, workerData: input, execArgv: [] })
 }
 
-async function untilReady (worker: Worker, onWarning: EmbeddedMongoOptions['onWarning']): Promise<number | undefined> {
+async function untilReady (worker: Worker, onWarning: EmbeddedMongoOptions['onWarning']): Promise<{ port: number | undefined, loginPort: number | undefined }> {
   worker.on('message', (message: WorkerMessage) => { if (message.type === 'warning') onWarning?.(message.message) })
   return await new Promise((resolve, reject) => {
     const onMessage = (message: WorkerMessage): void => {
       if (message.type !== 'ready') return
       stopListening()
-      resolve(message.port)
+      resolve(message)
     }
     const onError = (error: Error): void => {
       stopListening()

@@ -1,3 +1,5 @@
+import type { Authentication } from '../access/authentication.js'
+import type { ScramCredentials } from '../access/scram.js'
 import { CommandError, ErrorCodes, type Collation, type Document } from '../semantics/index.js'
 import { optionalDocument } from '../arguments.js'
 import { assertNamespace } from '../names.js'
@@ -13,6 +15,8 @@ import type { WriteUnit } from '../storage/write-unit.js'
 export interface ServerInfo {
   /** What `hello` gives as host on this listener: `127.0.0.1:27017` or a socket's path. */
   address: string
+  /** The login that this listener asks for; undefined for none. */
+  credentials?: ScramCredentials | undefined
 }
 
 /** One command being run. */
@@ -20,6 +24,7 @@ export interface CommandContext {
   engine: Engine
   server: ServerInfo
   connectionId: number
+  authentication: Authentication
   name: string
   db: string
   body: Document

@@ -1,4 +1,5 @@
 import { Binary, Long } from 'bson'
+import type { Authentication } from '../access/authentication.js'
 import { optionalDocument, optionalInteger, optionalTimestamp } from '../arguments.js'
 import { toBytes } from '../bytes.js'
 import type { Engine } from '../engine.js'
@@ -14,7 +15,7 @@ import { commands } from './registry.js'
 import { readSession } from './session-options.js'
 import { storageError } from './storage-error.js'
 
-export interface Call { engine: Engine, server: ServerInfo, connectionId: number, request: Request, interrupts: Set<Interrupt> }
+export interface Call { engine: Engine, server: ServerInfo, connectionId: number, authentication: Authentication, request: Request, interrupts: Set<Interrupt> }
 
 /** Runs one request and gives its reply as BSON; every failure becomes `ok: 0`. */
 export async function runRequest (call: Call): Promise<Buffer> {
@@ -24,6 +25,7 @@ export async function runRequest (call: Call): Promise<Buffer> {
     const name = Object.keys(body)[0] ?? ''
     const handler = commands.get(name)
     if (handler === undefined) throw new CommandError(ErrorCodes.CommandNotFound, `no such command: '${name}'`)
+    call.authentication.assertAllowed(name)
     checkApiVersion(name, body)
     const context = makeContext(call, name, body)
     transaction = context.transaction
@@ -52,6 +54,7 @@ function makeContext (call: Call, name: string, body: Document): CommandContext 
     engine,
     server: call.server,
     connectionId: call.connectionId,
+    authentication: call.authentication,
     name,
     db,
     body,

@@ -1,6 +1,8 @@
 import { Int32 } from 'bson'
 import { hostname } from 'node:os'
 import { versions } from 'node:process'
+import { MECHANISM } from '../access/authentication.js'
+import { isPlainDocument } from '../arguments.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
 import { SESSION_TIMEOUT_MINUTES } from '../sessions/sessions.js'
 import { MAX_MESSAGE_BYTES } from '../wire/message-reader.js'
@@ -35,9 +37,23 @@ export const hello: Handler = context => {
       connectionId: new Int32(context.connectionId),
       minWireVersion: new Int32(0),
       maxWireVersion: new Int32(MAX_WIRE_VERSION),
-      readOnly: false
+      readOnly: false,
+      ...authenticationFields(context)
     }
   }
+}
+
+/** How to log in, and the answer to a login that was begun with the handshake; if that fails, the client begins anew. */
+function authenticationFields ({ authentication, body }: CommandContext): Document {
+  const fields: Document = {}
+  if (authentication.isRequired && body.saslSupportedMechs !== undefined) fields.saslSupportedMechs = [MECHANISM]
+  if (!authentication.isRequired || !isPlainDocument(body.speculativeAuthenticate)) return fields
+  try {
+    fields.speculativeAuthenticate = authentication.start(body.speculativeAuthenticate)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+  }
+  return fields
 }
 
 export const ping: Handler = () => ({ fields: {} })
@@ -72,7 +88,14 @@ export const serverStatus: Handler = ({ engine, server }) => ({
   }
 })
 
-export const connectionStatus: Handler = () => ({ fields: { authInfo: { authenticatedUsers: [], authenticatedUserRoles: [] } } })
+export const connectionStatus: Handler = ({ authentication: { user } }) => ({
+  fields: {
+    authInfo: {
+      authenticatedUsers: user === undefined ? [] : [{ user, db: 'admin' }],
+      authenticatedUserRoles: user === undefined ? [] : [{ role: 'root', db: 'admin' }]
+    }
+  }
+})
 
 export const whatsMyUri: Handler = ({ connectionId }) => ({ fields: { you: `connection ${connectionId}` } })
 

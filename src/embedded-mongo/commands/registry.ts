@@ -10,6 +10,7 @@ import {
   buildInfo, connectionStatus, getCmdLineOpts, getLog, getParameter, hello, hostInfo, ping, replSetGetStatus, serverStatus, whatsMyUri
 } from './handshake.js'
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js'
+import { logout, saslContinue, saslStart } from './sasl.js'
 import { abortTransaction, commitTransaction, endSessions, killAllSessions, killSessions, refreshSessions } from './sessions.js'
 import { insert, remove, update } from './write.js'
 
@@ -29,6 +30,10 @@ export const commands: ReadonlyMap<string, Handler> = new Map<string, Handler>(O
   getParameter,
   getLog,
   replSetGetStatus,
+
+  saslStart,
+  saslContinue,
+  logout,
 
   insert,
   update,
