@@ -15,7 +15,7 @@ const CHECKPOINT_AFTER_MS = 1_000
 
 export interface CommittedStateOptions {
   dataDir: string
-  /** Told when a checkpoint by the clock fails; what it was about stays safe in the journal. */
+  /** Told when a checkpoint fails that nobody waits for. */
   onWarning?: ((message: string) => void) | undefined
 }
 
@@ -92,13 +92,10 @@ export class CommittedState {
   }
 
   async close (): Promise<void> {
+    this.checkpointIfPossible()
     clearTimeout(this.timer)
-    try {
-      this.checkpoint()
-    } finally {
-      this.journal.close()
-      await this.environment.close()
-    }
+    this.journal.close()
+    await this.environment.close()
   }
 
   private flush (): void {
@@ -107,7 +104,14 @@ export class CommittedState {
     const { parts, bytes } = encodeChanges(changes)
     if (bytes > LARGEST_RECORD || !this.journal.hasRoom(bytes)) return this.checkpoint()
     this.journal.append(parts, bytes)
-    this.timer ??= setTimeout(() => { this.checkpointByClock() }, CHECKPOINT_AFTER_MS).unref()
+    this.scheduleCheckpoint()
+  }
+
+  private scheduleCheckpoint (): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      this.checkpointIfPossible()
+    }, CHECKPOINT_AFTER_MS).unref()
   }
 
   private commitToTrees (work: () => void): void {
@@ -124,25 +128,23 @@ export class CommittedState {
     this.timer = undefined
   }
 
-  private checkpointByClock (): void {
-    this.timer = undefined
+  private checkpointIfPossible (): void {
     try {
       this.checkpoint()
     } catch (error) {
-      this.onWarning?.(`embedded store: a checkpoint failed and is tried again: ${error instanceof Error ? error.message : String(error)}`)
-      this.timer = setTimeout(() => { this.checkpointByClock() }, CHECKPOINT_AFTER_MS).unref()
+      this.onWarning?.(`embedded store: a checkpoint failed, the latest writes stay in the journal: ${error instanceof Error ? error.message : String(error)}`)
+      this.scheduleCheckpoint()
     }
   }
 
-  /** Takes up what a process that ended without a checkpoint left in the journal. */
+  /** Takes up what a process that ended without a checkpoint left in the journal: nothing needs writing for it. */
   private recover (): void {
     const id = this.environment.trees.catalog.getBinary(JOURNAL_ID)
     if (id === undefined) return this.commitToTrees(() => {})
-    for (const record of this.journal.read(id)) {
+    for (const record of this.journal.resume(id)) {
       for (const { tree, key, value } of decodeChanges(record)) this.pending.set(tree, key, value)
     }
     this.pending.keep()
-    this.journal.restart(id)
-    this.checkpoint()
+    if (!this.pending.isEmpty) this.scheduleCheckpoint()
   }
 }

@@ -59,19 +59,22 @@ export class Journal {
     this.end += record.length
   }
 
-  /** The commits of a period, oldest first, up to the first that is not whole. */
-  * read (id: Buffer): Generator<Buffer> {
+  /** Goes on with a period: gives its commits, oldest first, up to the first that is not whole; the next comes behind them. */
+  resume (id: Buffer): Buffer[] {
+    this.restart(id)
     const content = Buffer.alloc(JOURNAL_BYTES)
     const size = readSync(this.file, content, 0, JOURNAL_BYTES, 0)
-    let sequence = 0
-    for (let at = 0; at + HEADER_BYTES <= size; sequence++) {
-      const header = content.subarray(at, at + HEADER_BYTES)
-      const length = HEADER_BYTES + header.readUInt32BE(8 + JOURNAL_ID_BYTES)
-      if (!header.subarray(4, 4 + JOURNAL_ID_BYTES).equals(id) || header.readUInt32BE(4 + JOURNAL_ID_BYTES) !== sequence || at + length > size) return
-      if (crc32(content.subarray(at + 4, at + length)) !== header.readUInt32BE(0)) return
-      yield content.subarray(at + HEADER_BYTES, at + length)
-      at += roundUp(length)
+    const commits: Buffer[] = []
+    while (this.end + HEADER_BYTES <= size) {
+      const header = content.subarray(this.end, this.end + HEADER_BYTES)
+      const behind = this.end + HEADER_BYTES + header.readUInt32BE(8 + JOURNAL_ID_BYTES)
+      if (!header.subarray(4, 4 + JOURNAL_ID_BYTES).equals(id) || header.readUInt32BE(4 + JOURNAL_ID_BYTES) !== this.sequence || behind > size) break
+      if (crc32(content.subarray(this.end + 4, behind)) !== header.readUInt32BE(0)) break
+      commits.push(content.subarray(this.end + HEADER_BYTES, behind))
+      this.sequence++
+      this.end = roundUp(behind)
     }
+    return commits
   }
 
   close (): void {
