@@ -23,7 +23,8 @@ export default defineConfig({
         'src/embedded-mongo/index': 'src/embedded-mongo/index.ts',
         'src/embedded-mongo/worker': 'src/embedded-mongo/worker.ts',
         'src/embedded-mongo/cli': 'src/embedded-mongo/cli.ts',
-        'src/simulator/cli': 'src/simulator/cli.ts'
+        'src/simulator/cli': 'src/simulator/cli.ts',
+        'src/admin/cli': 'src/admin/cli.ts'
       },
       output: {
         entryFileNames: '[name].js',

@@ -1,10 +1,21 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The layout of the files; a folder of a later one is refused. */
-const FORMAT = 1
+/**
+ * The layout of the files; a folder of a later one is refused, one of an earlier one taken up.
+ * 1: LMDB alone. 2: with a journal, without which the latest commits would be missing.
+ */
+const FORMAT = 2
+
+const LOCK = 'owner.lock'
+const ENDPOINT = 'endpoint.json'
 
 interface Owner { pid: number, started: string }
+
+interface Endpoint extends Owner { uri: string }
+
+/** A store that is running; without an address it is just starting. */
+export interface RunningStore { pid: number, uri?: string }
 
 /** Makes the folder, owner-only, checks its format and takes possession of it; returns what gives it back. */
 export function claimDataFolder (dataDir: string): () => void {
@@ -12,23 +23,50 @@ export function claimDataFolder (dataDir: string): () => void {
   chmodSync(dataDir, 0o700)
   const release = lockFolder(dataDir)
   try {
+    rmSync(join(dataDir, ENDPOINT), { force: true })
     checkFormat(dataDir)
   } catch (error) {
     release()
     throw error
   }
-  return release
+  return () => {
+    rmSync(join(dataDir, ENDPOINT), { force: true })
+    release()
+  }
 }
 
-function checkFormat (dataDir: string): void {
+/** Writes down how programs of the same owner reach the store that this process runs; the folder must be claimed. */
+export function announceStore (dataDir: string, uri: string): void {
+  const endpoint: Endpoint = { ...self(), uri }
+  const draft = join(dataDir, `${ENDPOINT}.draft`)
+  writeFileSync(draft, `${JSON.stringify(endpoint)}\n`, { mode: 0o600 })
+  renameSync(draft, join(dataDir, ENDPOINT))
+}
+
+/** The store that runs on a data folder, or undefined if none does. */
+export function findRunningStore (dataDir: string): RunningStore | undefined {
+  const owner = readOwner(join(dataDir, LOCK))?.owner
+  if (owner === undefined || !isAlive(owner)) return undefined
+  const endpoint = readOwner(join(dataDir, ENDPOINT))?.owner as Endpoint | undefined
+  const isOwners = endpoint?.pid === owner.pid && endpoint.started === owner.started
+  return { pid: owner.pid, ...(isOwners && { uri: endpoint.uri }) }
+}
+
+/** Notes the layout that this version writes. */
+export function writeFormat (dataDir: string): void {
   const path = join(dataDir, 'format.json')
-  if (!existsSync(path)) {
-    writeFileSync(path, `${JSON.stringify({ format: FORMAT })}\n`, { mode: 0o600 })
-    return
-  }
+  writeFileSync(`${path}.draft`, `${JSON.stringify({ format: FORMAT })}\n`, { mode: 0o600 })
+  renameSync(`${path}.draft`, path)
+}
+
+/** Makes sure that this version can read the folder. @throws Error in one line */
+export function checkFormat (dataDir: string): void {
+  const path = join(dataDir, 'format.json')
+  if (!existsSync(path)) return writeFormat(dataDir)
   const { format } = JSON.parse(readFileSync(path, 'utf8')) as { format?: unknown }
   if (typeof format !== 'number') throw new Error(`${path} does not tell the format of the data`)
   if (format > FORMAT) throw new Error(`the data in ${dataDir} has format ${format}, written by a newer version; this one reads up to ${FORMAT}`)
+  if (format < FORMAT) writeFormat(dataDir)
 }
 
 /**
@@ -36,10 +74,9 @@ function checkFormat (dataDir: string): void {
  * A hard link makes the file appear complete or not at all.
  */
 function lockFolder (dataDir: string): () => void {
-  const path = join(dataDir, 'owner.lock')
-  const own: Owner = { pid: process.pid, started: startOf(process.pid) ?? '' }
+  const path = join(dataDir, LOCK)
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
-  const content = JSON.stringify(own)
+  const content = JSON.stringify(self())
   writeFileSync(draft, content, { mode: 0o600 })
   try {
     while (!tryLink(draft, path)) {
@@ -52,6 +89,10 @@ function lockFolder (dataDir: string): () => void {
     rmSync(draft, { force: true })
   }
   return () => { if (readOwner(path)?.content === content) rmSync(path, { force: true }) }
+}
+
+function self (): Owner {
+  return { pid: process.pid, started: startOf(process.pid) ?? '' }
 }
 
 function tryLink (from: string, to: string): boolean {

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { readLogin, type Login } from './access/login.js'
-import { claimDataFolder } from './data-folder.js'
+import { announceStore, claimDataFolder } from './data-folder.js'
 import type { WorkerInput, WorkerMessage } from './worker.js'
+
+export { checkFormat, findRunningStore, writeFormat, type RunningStore } from './data-folder.js'
 
 export interface EmbeddedMongoOptions {
   /** Folder of the data; made if it is not there, readable by its owner only. */
@@ -66,7 +68,14 @@ export async function startEmbeddedMongo (options: EmbeddedMongoOptions): Promis
     const tcpUri = port === undefined ? undefined : `mongodb://127.0.0.1:${port}/?directConnection=true`
     if (port !== undefined) options.onWarning?.(`embedded store: port ${port} is open on loopback, without a login`)
     const uri = socket === undefined ? loginUri(login!, loginPort!) : `mongodb://${encodeURIComponent(socket.path)}/?directConnection=true`
-    return { uri, ...(tcpUri === undefined ? {} : { tcpUri }), close: watchWorker(worker, tidy, options) }
+    const close = watchWorker(worker, tidy, options)
+    try {
+      announceStore(dataDir, uri)
+    } catch (error) {
+      await close()
+      throw error
+    }
+    return { uri, ...(tcpUri === undefined ? {} : { tcpUri }), close }
   } catch (error) {
     tidy()
     throw error

@@ -45,7 +45,8 @@ export async function releaseConnection (uri: string): Promise<void> {
   await shared.connection.close()
 }
 
-function databaseName (uri: string): string {
+/** The database of an address: the one it names, or `pitwall`. */
+export function databaseName (uri: string): string {
   const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(uri)?.[1]
   return path ? decodeURIComponent(path) : 'pitwall'
 }

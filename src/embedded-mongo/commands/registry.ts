@@ -1,4 +1,5 @@
 import { aggregate } from './aggregate.js'
+import { backup } from './backup.js'
 import { bulkWrite } from './bulk-write.js'
 import { collMod, collStats, create, dbStats, drop, dropDatabase, listCollections, listDatabases, renameCollection } from './collections.js'
 import type { Handler } from './context.js'
@@ -68,5 +69,7 @@ export const commands: ReadonlyMap<string, Handler> = new Map<string, Handler>(O
   endSessions,
   killSessions,
   killAllSessions,
-  refreshSessions
+  refreshSessions,
+
+  pitwallBackup: backup
 }))
