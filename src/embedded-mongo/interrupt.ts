@@ -5,7 +5,7 @@ export const SLICE_MS = 8
 
 /** Lets a command be stopped by its maxTimeMS, its connection closing, or killOp-like commands. */
 export class Interrupt {
-  private readonly deadline: number
+  private deadline: number
   private reason: CommandError | undefined
   private listeners = new Set<() => void>()
 
@@ -28,6 +28,11 @@ export class Interrupt {
     return this.deadline - performance.now()
   }
 
+  /** Stops the command after so many milliseconds, unless it has to sooner. */
+  limit (milliseconds: number): void {
+    this.deadline = Math.min(this.deadline, performance.now() + milliseconds)
+  }
+
   stop (reason = new CommandError(11601, 'operation was interrupted')): void {
     this.reason = reason
     for (const listener of this.listeners) listener()
@@ -45,5 +50,22 @@ export class Interrupt {
   async yield (): Promise<void> {
     await new Promise<void>(resolve => { setImmediate(resolve) })
     this.check()
+  }
+}
+
+/** Calls between two looks at the clock. */
+const CLOCK_EVERY = 16
+
+/** The time that work has before others get their turn. */
+export class Slice {
+  private calls = 0
+  private end = performance.now() + SLICE_MS
+
+  isOver (): boolean {
+    return ++this.calls % CLOCK_EVERY === 0 && performance.now() >= this.end
+  }
+
+  restart (): void {
+    this.end = performance.now() + SLICE_MS
   }
 }

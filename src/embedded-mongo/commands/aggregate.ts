@@ -2,12 +2,13 @@ import { isPlainDocument, optionalArray, optionalBoolean, optionalDocument } fro
 import { cursorBatchSize, openCursor } from '../query/cursor-reply.js'
 import type { BatchSource } from '../query/cursors.js'
 import { IterableSource } from '../query/sources.js'
-import { runStages, splitPipeline } from '../query/pipeline-source.js'
+import { runStages, splitPipeline, type PipelineRequest } from '../query/pipeline-source.js'
 import { sourceStage } from '../query/source-stages.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
 import { openChangeStream } from '../streams/open-change-stream.js'
 import { writeOutput } from '../writes/pipeline-output.js'
 import type { Collection } from '../storage/collection.js'
+import { StoreView } from '../storage/view.js'
 import { collationOf, collectionName, findCollection, type CommandContext, type Handler, type Reply } from './context.js'
 
 export const aggregate: Handler = async context => {
@@ -41,17 +42,29 @@ export async function openPipeline (context: CommandContext, name: string | unde
   if (made === undefined && name === undefined) {
     throw new CommandError(ErrorCodes.InvalidNamespace, '{aggregate: 1} is not valid for an empty pipeline or a first stage that needs a collection.')
   }
-  const results = await runStages(context, {
+  const request: PipelineRequest = {
     collection: resolved.collection,
     documents: made?.documents,
     stages: made === undefined ? resolved.stages : made.rest,
     collation,
     let: optionalDocument(context.body, 'let'),
     hint: context.body.hint
-  })
-  if (output === undefined) return results
-  await writeOutput(context, output, results)
+  }
+  if (output === undefined) return runStages(context, request)
+  await writeResults(context, output, request)
   return new IterableSource([])
+}
+
+/** Runs a pipeline and writes its results. It reads the state of its beginning: never what it writes itself. */
+async function writeResults (context: CommandContext, output: Document, request: PipelineRequest): Promise<void> {
+  const { state, oplog } = context.engine
+  const snapshot = state.openSnapshot()
+  try {
+    const past = context.snapshot ?? { time: oplog.clock.now, view: new StoreView(state.environment, { snapshot }) }
+    await writeOutput(context, output, runStages({ ...context, snapshot: past }, request))
+  } finally {
+    snapshot.done()
+  }
 }
 
 /** Follows views down to their collection, putting their stages in front. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { isPlainDocument } from '../arguments.js'
 import type { Interrupt } from '../interrupt.js'
 import { DocumentReader, type Query } from '../query/read-documents.js'
-import { takeQuery } from '../query/pipeline-source.js'
+import { takeQuery } from '../query/stage-flow.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
 import type { Plan } from '../planner/plan.js'
 import { readPipeline, resolveView, stageName } from './aggregate.js'
@@ -57,7 +57,7 @@ function readExplained (context: CommandContext, viewStages: Document[]): { quer
     case 'aggregate': {
       const stages = [...viewStages, ...readPipeline(body.pipeline)]
       stages.forEach(stageName)
-      const { query, rest } = takeQuery({ collection: undefined, stages, collation, hint: body.hint })
+      const { query, rest } = takeQuery({ stages, collation, hint: body.hint })
       return { query, stages: rest }
     }
     default: throw new CommandError(ErrorCodes.CommandNotFound, `Explain failed due to unknown command: ${name}`)

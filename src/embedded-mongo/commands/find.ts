@@ -84,6 +84,7 @@ export const getMore: Handler = async context => {
   }
   if (cursor.isBusy) throw new CommandError(12051, `Cursor already in use (id: ${id.toString()})`)
   cursor.isBusy = true
+  interrupt.limit(cursor.remainingMS)
   try {
     const batch = await cursor.source.next({ size: size === 0 ? undefined : size, interrupt, waitMS: optionalInteger(body, 'maxTimeMS') })
     const stillOpen = engine.cursors.has(id)
@@ -97,6 +98,7 @@ export const getMore: Handler = async context => {
     throw error
   } finally {
     cursor.isBusy = false
+    if (cursor.source.isTimed === true) cursor.remainingMS = interrupt.remaining
     cursor.lastUsed = Date.now()
   }
 }

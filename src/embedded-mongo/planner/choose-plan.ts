@@ -5,7 +5,8 @@ import type { Collection } from '../storage/collection.js'
 import type { IndexDefinition } from '../storage/index-definition.js'
 import { idPrefix, prefixEnd } from '../storage/keys.js'
 import { readFilter, type FilterAnalysis } from './filter-analysis.js'
-import { planIndex, type Candidate } from './plan-index.js'
+import { planIndex } from './plan-index.js'
+import { bestCandidate, planUnion } from './plan-union.js'
 import type { Plan } from './plan.js'
 
 export interface PlanRequest {
@@ -24,12 +25,9 @@ export function choosePlan (collection: Collection, request: PlanRequest): Plan 
   if (natural !== undefined) return collectionScan(collection, natural === -1)
   const hinted = hintedIndex(collection, request.hint)
   const usable = hinted === undefined ? collection.indexes.filter(index => index.ready && index.isSupported && !index.hidden && index.readyAt <= (request.takenAt ?? Infinity)) : [hinted]
-  let best: Candidate | undefined
-  for (const index of usable) {
-    const candidate = planIndex(index, analysis, request, hinted !== undefined)
-    if (candidate !== undefined && (best === undefined || candidate.score > best.score)) best = candidate
-  }
-  return best?.plan ?? collectionScan(collection, false, analysis)
+  const best = bestCandidate(usable.flatMap(index => planIndex(index, analysis, request, hinted !== undefined) ?? []))
+  const union = hinted === undefined ? planUnion(usable, request) : undefined
+  return bestCandidate([best, union])?.plan ?? collectionScan(collection, false, analysis)
 }
 
 /** Reads every document in the order of insertion. */

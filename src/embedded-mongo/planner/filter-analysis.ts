@@ -48,7 +48,7 @@ function impliesCondition (known: PathBounds, condition: unknown): boolean {
     const matches = compileFilter({ value: condition })
     return known.eq.every(value => matches({ value }) && (value !== null || matches({})))
   }
-  if (!isPlainDocument(condition)) return false
+  if (!isPlainDocument(condition) || known.anyType === true) return false
   return Object.entries(condition).every(([operator, value]) => impliesOperator(known, operator, value))
 }
 

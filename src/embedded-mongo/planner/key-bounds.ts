@@ -8,6 +8,10 @@ export interface ByteRange { lower: Buffer, upper: Buffer }
 /** Types within which `$lt` and `$gt` compare; for others an index gives no bounds. */
 const RANGED = new Set<number>([Rank.number, Rank.string, Rank.objectId, Rank.boolean, Rank.date, Rank.timestamp, Rank.binary])
 
+/** Below and above the keys of all values. */
+const LOWEST = Buffer.from([0])
+const HIGHEST = Buffer.from([0xFF])
+
 /** The encoded keys an equality or `$in` allows, in index order; undefined if it cannot be told from an index. */
 export function pointKeys (bounds: PathBounds, direction: 1 | -1, collation: Collation | undefined): Buffer[] | undefined {
   if (bounds.eq === undefined) return undefined
@@ -25,8 +29,8 @@ export function rangeKeys (bounds: PathBounds, direction: 1 | -1, collation: Col
   const rank = rankOf(known)
   if (!RANGED.has(rank) || isNaNumber(known) || (max !== undefined && (isNaNumber(max) || rankOf(max) !== rank))) return undefined
   // NaN sorts below all numbers and no comparison with a number finds it.
-  const floor = rank === Rank.number ? encodeKey(-Infinity) : Buffer.from([rank])
-  const ceiling = Buffer.from([rank + 1])
+  const floor = bounds.anyType === true ? LOWEST : rank === Rank.number ? encodeKey(-Infinity) : Buffer.from([rank])
+  const ceiling = bounds.anyType === true ? HIGHEST : Buffer.from([rank + 1])
   const useMax = max !== undefined && !(oneSided && min !== undefined && bounds.sameElement !== true)
   const lower = min === undefined ? floor : endOf(encodeKey(min, collation), bounds.minInclusive === true)
   const upper = useMax ? endOf(encodeKey(max, collation), bounds.maxInclusive !== true) : ceiling

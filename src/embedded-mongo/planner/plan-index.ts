@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { asNumber } from '../arguments.js'
+import type { Document } from '../semantics/index.js'
 import { Rank, rankOf } from '../semantics/values/types.js'
 import type { IndexDefinition } from '../storage/index-definition.js'
-import { fitBound, idPrefix, prefixEnd } from '../storage/keys.js'
+import { fitBound, idPrefix, isLongKey, prefixEnd } from '../storage/keys.js'
 import type { KeyRange } from '../storage/view.js'
 import type { PlanRequest } from './choose-plan.js'
 import { impliesFilter, type FilterAnalysis } from './filter-analysis.js'
@@ -13,6 +14,8 @@ export interface Candidate { plan: Plan, score: number }
 
 /** More ranges than this are not worth looking up one by one. */
 const MAX_RANGES = 2_000
+/** More ranges than this are not worth reading side by side. */
+const MAX_MERGED = 200
 
 interface Bounds {
   /** Encoded beginnings: all combinations of the values of the leading equalities. */
@@ -20,6 +23,8 @@ interface Bounds {
   range: ByteRange | undefined
   /** Leading fields held by equality, and paths that the bounds decide. */
   equalities: number
+  /** How many values each of those fields may have. */
+  points: number[]
   used: Set<string>
   wasCut: boolean
 }
@@ -31,15 +36,16 @@ export function planIndex (index: IndexDefinition, analysis: FilterAnalysis, req
   const bounds = boundsOf(index, analysis)
   const isBounded = bounds.equalities > 0 || bounds.range !== undefined
   if (index.sparse && !isHinted && !excludesMissing(index, analysis)) return undefined
-  const direction = sortDirection(index, bounds, request)
-  if (!isBounded && direction === 0 && !isHinted) return undefined
+  const order = sortOrder(index, bounds, request)
+  if (!isBounded && order === undefined && !isHinted) return undefined
   const plan: Plan = {
     kind: 'IXSCAN',
     index,
-    ranges: toRanges(index, bounds, direction === -1),
+    ...toRanges(index, bounds, order?.direction === -1),
+    isMerged: order?.isMerged === true,
     isExact: isBounded && analysis.isComplete && !index.multikey && !bounds.wasCut && !index.longKeys && isDeepStrictEqual(index.collation, request.collation) &&
       [...analysis.paths].every(([path, { exact }]) => exact && bounds.used.has(path)),
-    isSorted: direction !== 0
+    isSorted: order !== undefined
   }
   return { plan, score: scoreOf(index, bounds, plan) }
 }
@@ -51,20 +57,21 @@ function scoreOf (index: IndexDefinition, bounds: Bounds, plan: Plan): number {
 }
 
 function boundsOf (index: IndexDefinition, analysis: FilterAnalysis): Bounds {
-  const bounds: Bounds = { prefixes: [Buffer.alloc(0)], range: undefined, equalities: 0, used: new Set(), wasCut: false }
+  const bounds: Bounds = { prefixes: [Buffer.alloc(0)], range: undefined, equalities: 0, points: [], used: new Set(), wasCut: false }
   for (const [at, path] of index.paths.entries()) {
     const condition = analysis.paths.get(path)
     if (condition === undefined || (index.multikey && sharesArray(index.paths.slice(0, at), path))) break
     const direction = index.directions[at]!
     const points = pointKeys(condition, direction, index.collation)
     if (points === undefined) {
-      bounds.range = rangeKeys(condition, direction, index.collation, index.multikey)
+      if (condition.anyType !== true || !index.multikey) bounds.range = rangeKeys(condition, direction, index.collation, index.multikey)
       if (bounds.range !== undefined) bounds.used.add(path)
       break
     }
     if (points.length * bounds.prefixes.length > MAX_RANGES) break
     bounds.prefixes = bounds.prefixes.flatMap(prefix => points.map(point => Buffer.concat([prefix, point])))
     bounds.equalities++
+    bounds.points.push(points.length)
     bounds.used.add(path)
   }
   return bounds
@@ -76,7 +83,7 @@ function sharesArray (earlier: string[], path: string): boolean {
   return earlier.some(other => other.split('.', 1)[0] === top)
 }
 
-function toRanges (index: IndexDefinition, bounds: Bounds, reverse: boolean): KeyRange[] {
+function toRanges (index: IndexDefinition, bounds: Bounds, reverse: boolean): { ranges: KeyRange[], heads: number[] } {
   const start = idPrefix(index.id)
   const ranges = bounds.prefixes.map(prefix => {
     const lower = fitBound(Buffer.concat(bounds.range === undefined ? [prefix] : [prefix, bounds.range.lower]))
@@ -86,16 +93,26 @@ function toRanges (index: IndexDefinition, bounds: Bounds, reverse: boolean): Ke
     const isPoint = index.unique && bounds.equalities === index.paths.length && !lower.cut
     return { lower: Buffer.concat([start, lower.bytes]), upper: bounds.range === undefined || upper.cut ? prefixEnd(end) : end, reverse, isPoint }
   })
-  return reverse ? ranges.reverse() : ranges
+  const heads = bounds.prefixes.map(prefix => start.length + prefix.length)
+  return reverse ? { ranges: ranges.reverse(), heads: heads.reverse() } : { ranges, heads }
 }
 
-/** 1 if reading the index forwards gives the order wanted, -1 if backwards does, 0 if neither. */
-function sortDirection (index: IndexDefinition, bounds: Bounds, { sort, collation }: PlanRequest): 1 | -1 | 0 {
-  if (sort === undefined || index.multikey || index.longKeys || bounds.prefixes.length > 1) return 0
-  if (!isDeepStrictEqual(index.collation, collation)) return 0
-  const fixed = new Set(index.paths.slice(0, bounds.equalities))
-  let at = bounds.equalities
-  let direction: 1 | -1 | 0 = 0
+/** How an index gives the order wanted: forwards or backwards, with several ranges perhaps by merging them. */
+function sortOrder (index: IndexDefinition, bounds: Bounds, { sort, collation }: PlanRequest): { direction: 1 | -1, isMerged: boolean } | undefined {
+  if (sort === undefined || index.multikey || index.longKeys || Object.keys(sort).length === 0) return undefined
+  if (!isDeepStrictEqual(index.collation, collation)) return undefined
+  const fixed = new Set(index.paths.filter((_, at) => at < bounds.equalities && bounds.points[at]! <= 1))
+  const direction = sortDirection(index, 0, fixed, sort)
+  if (direction !== 0) return { direction, isMerged: false }
+  if (bounds.prefixes.length < 2 || bounds.prefixes.length > MAX_MERGED || bounds.prefixes.some(prefix => isLongKey(prefix))) return undefined
+  const merged = sortDirection(index, bounds.equalities, fixed, sort)
+  return merged === 0 ? undefined : { direction: merged, isMerged: true }
+}
+
+/** 1 if the fields from `start` on are in the order of the sort, -1 if backwards, 0 if neither. `fixed` fields don't count. */
+function sortDirection (index: IndexDefinition, start: number, fixed: Set<string>, sort: Document): 1 | -1 | 0 {
+  let at = start
+  let direction: 1 | -1 | undefined
   for (const [path, value] of Object.entries(sort)) {
     const wanted = asNumber(value)
     if (wanted !== 1 && wanted !== -1) return 0
@@ -103,11 +120,11 @@ function sortDirection (index: IndexDefinition, bounds: Bounds, { sort, collatio
     while (at < index.paths.length && fixed.has(index.paths[at]!)) at++
     if (index.paths[at] !== path) return 0
     const turn = index.directions[at] === wanted ? 1 : -1
-    if (direction !== 0 && direction !== turn) return 0
+    if (direction !== undefined && direction !== turn) return 0
     direction = turn
     at++
   }
-  return direction === 0 ? (Object.keys(sort).length > 0 ? 1 : 0) : direction
+  return direction ?? 1
 }
 
 /** A sparse index may serve only queries that match no document without the field. */
@@ -116,7 +133,7 @@ function excludesMissing (index: IndexDefinition, analysis: FilterAnalysis): boo
     const condition = analysis.paths.get(path)
     if (condition === undefined) return false
     if (condition.eq !== undefined) return condition.eq.every(value => value !== null && value !== undefined)
-    return condition.min !== undefined || condition.max !== undefined
+    return condition.anyType !== true && (condition.min !== undefined || condition.max !== undefined)
   })
 }
 

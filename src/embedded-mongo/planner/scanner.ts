@@ -3,6 +3,7 @@ import type { Collection } from '../storage/collection.js'
 import { decodeRecordId, keyAfter } from '../storage/keys.js'
 import { StoredDocument, asBuffer, readRecord } from '../storage/records.js'
 import type { Entry, KeyRange, ReadView } from '../storage/view.js'
+import { mergeRanges } from './merge-ranges.js'
 import type { Plan } from './plan.js'
 
 /** How much one step may read: entries looked at, documents returned, milliseconds. */
@@ -19,6 +20,7 @@ export class Scanner {
   keysExamined = 0
   documentsExamined = 0
   done = false
+  private readonly branches: Scanner[]
   private readonly view: ReadView
   private readonly collection: Collection
   private readonly plan: Plan
@@ -27,18 +29,21 @@ export class Scanner {
   private readonly ranges: KeyRange[]
   private rangeAt = 0
 
-  constructor (view: ReadView, collection: Collection, plan: Plan, matches: ((doc: Document) => boolean) | undefined) {
+  constructor (view: ReadView, collection: Collection, plan: Plan, matches: ((doc: Document) => boolean) | undefined, seen?: Set<number>) {
     this.view = view
     this.collection = collection
     this.plan = plan
     this.matches = plan.isExact ? undefined : matches
     this.ranges = plan.ranges.map(range => ({ ...range }))
-    if (plan.index?.multikey === true) this.seen = new Set()
-    this.done = this.ranges.length === 0
+    this.seen = seen ?? (plan.index?.multikey === true || plan.kind === 'OR' ? new Set() : undefined)
+    this.branches = (plan.branches ?? []).map(branch => new Scanner(view, collection, branch, matches, this.seen))
+    this.done = this.ranges.length === 0 && this.branches.length === 0
   }
 
   /** The next matching documents; none may mean that the limits were reached: see `done`. */
   step (limits: StepLimits): StoredDocument[] {
+    if (this.branches.length > 0) return this.stepBranches(limits)
+    if (this.plan.isMerged === true) return this.stepMerged(limits)
     const found: StoredDocument[] = []
     const start = performance.now()
     let read = 0
@@ -58,6 +63,35 @@ export class Scanner {
       }
       this.endRange()
     }
+    return found
+  }
+
+  /** One branch after the other; they share what was seen. */
+  private stepBranches ({ documents, milliseconds }: StepLimits): StoredDocument[] {
+    const found: StoredDocument[] = []
+    const start = performance.now()
+    for (let left = milliseconds; this.rangeAt < this.branches.length; left = milliseconds - (performance.now() - start)) {
+      const branch = this.branches[this.rangeAt]!
+      if (branch.done) this.rangeAt++
+      else if (found.length >= documents || left <= 0) break
+      else for (const stored of branch.step({ documents: documents - found.length, milliseconds: left })) found.push(stored)
+    }
+    this.keysExamined = sum(this.branches.map(branch => branch.keysExamined))
+    this.documentsExamined = sum(this.branches.map(branch => branch.documentsExamined))
+    this.done = this.rangeAt >= this.branches.length
+    return found
+  }
+
+  private stepMerged (limits: StepLimits): StoredDocument[] {
+    const found: StoredDocument[] = []
+    const start = performance.now()
+    let read = 0
+    for (const { key, value } of mergeRanges(this.view, this.ranges, this.plan.heads ?? [])) {
+      const stored = this.load(key, value)
+      if (stored !== undefined) found.push(stored)
+      if (found.length >= limits.documents || (++read % CLOCK_EVERY === 0 && performance.now() - start >= limits.milliseconds)) return found
+    }
+    this.done = true
     return found
   }
 
@@ -99,4 +133,8 @@ export class Scanner {
     this.documentsExamined++
     return this.matches === undefined || this.matches(stored.doc) ? stored : undefined
   }
+}
+
+function sum (numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

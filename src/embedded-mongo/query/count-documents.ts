@@ -22,7 +22,7 @@ export async function countMatching (view: ReadView, collection: Collection, que
 function countByIndex (view: ReadView, collection: Collection, query: Query): number | undefined {
   compileFilter(query.filter, filterOptions(query))
   const plan = choosePlan(collection, { filter: query.filter, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
-  if (!plan.isExact) return undefined
+  if (!plan.isExact || plan.kind === 'OR') return undefined
   let count = 0
   if (plan.kind === 'COLLSCAN' && view instanceof StoreView && view.takenAt === undefined) count = collection.count
   else for (const range of plan.ranges) count += view.count(plan.kind === 'COLLSCAN' ? 'documents' : 'entries', range)

@@ -19,7 +19,8 @@ export async function openCursor (context: CommandContext, source: BatchSource, 
   const batch = await source.next({ size: options.size ?? FIRST_BATCH, interrupt, waitMS: 0 })
   let id = Long.ZERO
   if (!batch.done && options.single !== true) {
-    const cursor = engine.cursors.open({ namespace: options.namespace, source, session: session?.name, transaction, noTimeout: options.noTimeout === true })
+    const remainingMS = source.isTimed === true ? interrupt.remaining : Infinity
+    const cursor = engine.cursors.open({ namespace: options.namespace, source, session: session?.name, transaction, noTimeout: options.noTimeout === true, remainingMS })
     id = cursor.id
   } else source.close()
   return { fields: {}, cursor: { field: 'firstBatch', documents: batch.documents, rest: { ...batch.extra, id, ns: options.namespace } } }

@@ -28,6 +28,8 @@ export interface BatchRequest {
 
 /** Where the documents of a cursor come from. */
 export interface BatchSource {
+  /** The command's time limit holds for all batches together, not only the first. */
+  readonly isTimed?: boolean
   next: (request: BatchRequest) => Promise<Batch>
   close: () => void
 }
@@ -43,13 +45,15 @@ export interface OpenCursor {
   isBusy: boolean
   lastUsed: number
   noTimeout: boolean
+  /** What is left of the command's maxTimeMS, in milliseconds. */
+  remainingMS: number
 }
 
 /** The cursors that clients may still read, by id. */
 export class Cursors {
   private readonly cursors = new Map<string, OpenCursor>()
 
-  open (fields: { namespace: string, source: BatchSource, session: string | undefined, transaction: object | undefined, noTimeout: boolean }): OpenCursor {
+  open (fields: { namespace: string, source: BatchSource, session: string | undefined, transaction: object | undefined, noTimeout: boolean, remainingMS: number }): OpenCursor {
     let id: Long
     do id = Long.fromBits(randomInt(1, 0x7FFFFFFF), randomInt(1, 0x7FFFFFFF)); while (this.cursors.has(id.toString()))
     const cursor: OpenCursor = { ...fields, id, isBusy: false, lastUsed: Date.now() }

@@ -1,10 +1,10 @@
-import { compileFilter, compileSort, type Collation, type Document, type FilterOptions } from '../semantics/index.js'
+import { CommandError, ErrorCodes, Sorter, compileFilter, orderOf, type Collation, type Document, type FilterOptions } from '../semantics/index.js'
 import { SLICE_MS, type Interrupt } from '../interrupt.js'
 import { choosePlan } from '../planner/choose-plan.js'
 import type { Plan } from '../planner/plan.js'
 import { Scanner } from '../planner/scanner.js'
 import type { Collection } from '../storage/collection.js'
-import type { StoredDocument } from '../storage/records.js'
+import { StoredDocument } from '../storage/records.js'
 import type { ReadView } from '../storage/view.js'
 
 /** What a query asks, decoded. */
@@ -21,29 +21,35 @@ export interface Query {
 /** Counts for explain. */
 export interface Examined { keys: number, documents: number }
 
+/** Documents kept decoded while they are sorted; further ones are kept as bytes, which are a fraction of it. */
+const MOST_DECODED = 20_000
+
 /** A query being read: compiled, planned and delivered in pieces. */
 export class DocumentReader {
   readonly plan: Plan
   private readonly scanner: Scanner
-  private readonly order: ((a: Document, b: Document) => number) | undefined
-  private sorted: StoredDocument[] | undefined
+  private readonly sorter: Sorter<Document, StoredDocument> | undefined
+  private isCollected = false
+  private collected = 0
   private toSkip: number
   private left: number
+  private isStopped = false
 
   constructor (view: ReadView, collection: Collection, query: Query) {
     const options = filterOptions(query)
     const matches = compileFilter(query.filter, options)
-    const sort = query.sort !== undefined && Object.keys(query.sort).length > 0 && query.sort.$natural === undefined ? query.sort : undefined
-    this.plan = choosePlan(collection, { filter: query.filter, sort: query.sort !== undefined && Object.keys(query.sort).length > 0 ? query.sort : undefined, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
-    if (sort !== undefined && !this.plan.isSorted) this.order = compileSort(sort, filterOptions(query))
-    else if (sort !== undefined) compileSort(sort, filterOptions(query))
+    const sort = query.sort !== undefined && Object.keys(query.sort).length > 0 ? query.sort : undefined
+    this.plan = choosePlan(collection, { filter: query.filter, sort, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
     this.scanner = new Scanner(view, collection, this.plan, matches)
     this.toSkip = query.skip ?? 0
     this.left = query.limit === undefined || query.limit === 0 ? Infinity : query.limit
+    if (sort === undefined || sort.$natural !== undefined) return
+    const order = orderOf(sort, query.collation)
+    if (!this.plan.isSorted) this.sorter = new Sorter(order, this.left + this.toSkip)
   }
 
   get isDone (): boolean {
-    return this.left <= 0 || (this.sorted === undefined ? this.scanner.done : this.sorted.length === 0)
+    return this.left <= 0 || (this.sorter === undefined ? this.scanner.done : this.isCollected && this.sorter.isEmpty)
   }
 
   get examined (): Examined {
@@ -51,59 +57,76 @@ export class DocumentReader {
   }
 
   get sortsInMemory (): boolean {
-    return this.order !== undefined
+    return this.sorter !== undefined
   }
 
-  /** The next documents, up to `wanted`; gives way to others while it searches. Empty only at the end. */
+  /**
+   * The next documents, up to `wanted`; gives way to others while it searches. Empty only at the end.
+   * @throws CommandError 237 if it was stopped meanwhile
+   */
   async next (wanted: number, interrupt: Interrupt): Promise<StoredDocument[]> {
-    if (this.order !== undefined && this.sorted === undefined) this.sorted = await this.readSorted(this.order, interrupt)
     const found: StoredDocument[] = []
     while (!this.isDone && found.length < wanted) {
-      const documents = this.step(Math.min(wanted - found.length, this.left), SLICE_MS)
+      const documents = this.step(wanted - found.length, SLICE_MS)
       for (const document of documents) found.push(document)
-      if (!this.isDone && found.length < wanted && documents.length < wanted) await interrupt.yield()
+      if (this.isDone || found.length >= wanted || documents.length >= wanted) continue
+      await interrupt.yield()
+      if (this.isStopped) throw cursorKilled()
     }
     return found
   }
 
   /** Everything at once, for use inside a commit. */
   all (): StoredDocument[] {
-    if (this.order !== undefined && this.sorted === undefined) this.sorted = this.keepBest(this.scanner.all(), this.order)
     const found: StoredDocument[] = []
-    while (!this.isDone) found.push(...this.step(Infinity, Infinity))
+    while (!this.isDone) for (const document of this.step(Infinity, Infinity)) found.push(document)
     return found
   }
 
-  private step (wanted: number, milliseconds: number): StoredDocument[] {
-    let documents: StoredDocument[]
-    if (this.sorted !== undefined) documents = this.sorted.splice(0, wanted + this.toSkip)
-    else documents = this.scanner.step({ documents: wanted + this.toSkip, milliseconds })
+  /** What the next `milliseconds` give, up to `wanted`; none may mean that time is up: see `isDone`. */
+  step (wanted: number, milliseconds: number): StoredDocument[] {
+    if (this.sorter !== undefined && !this.isCollected) {
+      this.collect(this.sorter, milliseconds)
+      return []
+    }
+    const most = Math.min(wanted, this.left) + this.toSkip
+    let documents = this.sorter === undefined ? this.scanner.step({ documents: most, milliseconds }) : takeSorted(this.sorter, most)
     if (this.toSkip > 0) {
       const skipped = Math.min(this.toSkip, documents.length)
       this.toSkip -= skipped
       documents = documents.slice(skipped)
     }
-    if (documents.length > this.left) documents = documents.slice(0, this.left)
     this.left -= documents.length
     return documents
   }
 
-  private async readSorted (order: (a: Document, b: Document) => number, interrupt: Interrupt): Promise<StoredDocument[]> {
-    let kept: StoredDocument[] = []
-    while (!this.scanner.done) {
-      for (const document of this.scanner.step({ documents: 1_000, milliseconds: SLICE_MS })) kept.push(document)
-      const most = this.left + this.toSkip
-      if (kept.length > 2 * most + 1_000) kept = this.keepBest(kept, order)
-      if (!this.scanner.done) await interrupt.yield()
-    }
-    return this.keepBest(kept, order)
+  /** Ends what {@link next} is doing: the cursor was closed. */
+  stop (): void {
+    this.isStopped = true
   }
 
-  private keepBest (documents: StoredDocument[], order: (a: Document, b: Document) => number): StoredDocument[] {
-    documents.sort((a, b) => order(a.doc, b.doc))
-    const most = this.left + this.toSkip
-    return documents.length > most ? documents.slice(0, most) : documents
+  private collect (sorter: Sorter<Document, StoredDocument>, milliseconds: number): void {
+    for (const stored of this.scanner.step({ documents: 1_000, milliseconds })) {
+      sorter.add(stored.doc, ++this.collected > MOST_DECODED ? new StoredDocument(stored.recordId, stored.raw) : stored)
+    }
+    if (!this.scanner.done) return
+    sorter.finish()
+    this.isCollected = true
   }
+}
+
+function takeSorted (sorter: Sorter<Document, StoredDocument>, most: number): StoredDocument[] {
+  const documents: StoredDocument[] = []
+  while (documents.length < most) {
+    const document = sorter.next()
+    if (document === undefined) break
+    documents.push(document)
+  }
+  return documents
+}
+
+export function cursorKilled (): CommandError {
+  return new CommandError(ErrorCodes.CursorKilled, 'operation was interrupted because the cursor was killed')
 }
 
 export function filterOptions (query: { collation?: Collation | undefined, let?: Document | undefined }): FilterOptions {

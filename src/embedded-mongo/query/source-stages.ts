@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { isPlainDocument } from '../arguments.js'
 import { findCollection, type CommandContext } from '../commands/context.js'
 import { CommandError, ErrorCodes, runPipeline, type Document } from '../semantics/index.js'
-import { pipelineOptions } from './pipeline-source.js'
+import { pipelineOptions } from './foreign-documents.js'
 
 /** Stages that make their own documents and must come first. */
 export function sourceStage (context: CommandContext, name: string | undefined, stages: Document[]): { documents: Iterable<Document>, rest: Document[] } | undefined {

@@ -1,9 +1,9 @@
-import type { Document } from '../semantics/index.js'
 import { toBytes } from '../bytes.js'
-import { SLICE_MS } from '../interrupt.js'
+import { Slice, type Interrupt } from '../interrupt.js'
+import { PAUSE, type Document, type Item } from '../semantics/index.js'
 import type { Batch, BatchRequest, BatchSource } from './cursors.js'
 import { MAX_BATCH_BYTES } from './cursors.js'
-import type { DocumentReader } from './read-documents.js'
+import { cursorKilled, type DocumentReader } from './read-documents.js'
 
 /** Documents read from the store at once; more are asked for until a batch is full. */
 const CHUNK = 256
@@ -37,6 +37,7 @@ class BatchFiller {
 
 /** The results of a find. */
 export class FindSource implements BatchSource {
+  readonly isTimed = true
   private readonly reader: DocumentReader
   private readonly project: ((doc: Document) => Document) | undefined
   private pending: Buffer[] = []
@@ -64,29 +65,43 @@ export class FindSource implements BatchSource {
 
   close (): void {
     this.pending = []
+    this.reader.stop()
   }
 }
 
-/** Documents that an iterable makes as they are asked for, such as a pipeline's. */
+/** Documents that an iterable makes as they are asked for, such as a pipeline's; gives way where that pauses. */
 export class IterableSource implements BatchSource {
-  private readonly iterator: Iterator<Document>
+  readonly isTimed = true
+  private readonly iterator: Iterator<Item>
+  private readonly slice: Slice
+  /** How many are left, if that is known. */
+  private left: number
   private pending: Buffer | undefined
-  private isOver = false
+  private isClosed = false
 
-  constructor (documents: Iterable<Document>) {
+  /** @param slice what the iterable takes its pauses from */
+  constructor (documents: Iterable<Item>, slice = new Slice()) {
     this.iterator = documents[Symbol.iterator]()
-    this.advance()
+    this.slice = slice
+    this.left = Array.isArray(documents) ? documents.length : Infinity
   }
 
   async next ({ size, interrupt }: BatchRequest): Promise<Batch> {
     const filler = new BatchFiller(size)
-    let sliceStart = performance.now()
-    while (!filler.isFull && this.pending !== undefined && filler.add(this.pending)) {
-      this.advance()
-      if (performance.now() - sliceStart > SLICE_MS) {
-        await interrupt.yield()
-        sliceStart = performance.now()
-      }
+    this.slice.restart()
+    while (!filler.isFull && !this.isOver) {
+      if (this.pending === undefined) {
+        const { value, done } = this.iterator.next() as IteratorResult<Item, undefined>
+        if (done === true) this.left = 0
+        else if (value === PAUSE) await this.giveWay(interrupt)
+        else {
+          this.left--
+          this.pending = toBytes(value)
+        }
+      } else if (filler.add(this.pending)) {
+        this.pending = undefined
+        if (this.slice.isOver()) await this.giveWay(interrupt)
+      } else break
     }
     return { documents: filler.documents, done: this.isOver }
   }
@@ -94,12 +109,17 @@ export class IterableSource implements BatchSource {
   close (): void {
     this.iterator.return?.()
     this.pending = undefined
-    this.isOver = true
+    this.isClosed = true
+    this.left = 0
   }
 
-  private advance (): void {
-    const { value, done } = this.iterator.next() as IteratorResult<Document, undefined>
-    this.isOver = done === true
-    this.pending = value === undefined ? undefined : toBytes(value)
+  private get isOver (): boolean {
+    return this.left <= 0 && this.pending === undefined
+  }
+
+  private async giveWay (interrupt: Interrupt): Promise<void> {
+    await interrupt.yield()
+    if (this.isClosed) throw cursorKilled()
+    this.slice.restart()
   }
 }

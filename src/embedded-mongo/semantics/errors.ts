@@ -51,6 +51,7 @@ export const ErrorCodes = {
   MaxTimeMSExpired: 50,
   ConflictingOperationInProgress: 117,
   TransactionTooOld: 225,
+  CursorKilled: 237,
   SnapshotTooOld: 239,
   TransactionCommitted: 256,
   InvalidResumeToken: 260,

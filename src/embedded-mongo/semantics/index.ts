@@ -10,9 +10,10 @@ export { compileProjection } from './project/compile.js'
 export { compileSort } from './sort.js'
 export { compileUpdate } from './update/compile.js'
 export { updateDescription } from './update/describe.js'
-export { runPipeline } from './pipeline/run.js'
-export { sortDocuments } from './pipeline/stages/sort.js'
-export { splitMatchPrefix } from './pipeline/prefix.js'
+export { PAUSE, type Item, type Pace } from './pipeline/flow.js'
+export { optimizePipeline } from './pipeline/optimize.js'
+export { flowPipeline, runPipeline } from './pipeline/run.js'
+export { Sorter, orderOf } from './sorter.js'
 export type {
   Collation, CollectionReference, CompiledUpdate, Document, FilterOptions, IndexKeys, PathBounds,
   PipelineOptions, ProjectionOptions, UpdateDescription, UpdateOptions

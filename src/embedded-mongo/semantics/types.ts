@@ -1,3 +1,5 @@
+import type { Item, Pace } from './pipeline/flow.js'
+
 /** A BSON document as {@link deserializeDocument} gives it: type wrappers (Int32, Double, Long, …) are kept. */
 export type Document = Record<string, unknown>
 
@@ -57,15 +59,17 @@ export interface CompiledUpdate {
 export interface CollectionReference { db?: string, coll: string }
 
 export interface PipelineOptions extends FilterOptions {
-  /** The documents of another collection; called once for each use. */
-  resolveCollection: (from: CollectionReference) => Iterable<Document>
+  /** The documents of another collection; called once for each use. Those that don't match `filter` may be left out. */
+  resolveCollection: (from: CollectionReference, filter?: Document) => Iterable<Item>
   /**
    * Documents of another collection that may have one of the values at the path (array elements count, null means
-   * missing too), by an index; undefined if there is none. What it gives is checked again.
+   * missing too), by an index, in their natural order; undefined if there is none. What it gives is checked again.
    */
-  findEqual?: (from: CollectionReference, path: string, values: unknown[]) => Iterable<Document> | undefined
-  /** Called now and then by blocking stages; throws to interrupt (maxTimeMS, killed operation). */
-  checkInterrupt?: () => void
+  findEqual?: (from: CollectionReference, path: string, values: unknown[]) => Iterable<Item> | undefined
+  /** How many documents another collection has, if that is known. */
+  sizeOf?: (from: CollectionReference) => number | undefined
+  /** Makes stages pause, for callers that give way; default never. */
+  pace?: Pace | undefined
 }
 
 /** What a filter says about one path, for the choice of an index. Never narrower than the filter. */
@@ -80,6 +84,8 @@ export interface PathBounds {
   exact: boolean
   /** True if `min` and `max` hold for the same array element, so that both may be used on a multikey index. */
   sameElement?: boolean
+  /** True if values of every type are compared with `min` and `max`, not only those of theirs, and an array as a whole. */
+  anyType?: boolean
   /** True for the bounds of a regular expression: besides the strings, the index's regular expressions are needed. */
   prefix?: boolean
 }

@@ -2,7 +2,7 @@ import { stageName } from '../commands/aggregate.js'
 import { assertNamespace } from '../names.js'
 import { findCollection, type CommandContext, type Reply } from '../commands/context.js'
 import { openCursor } from '../query/cursor-reply.js'
-import { pipelineOptions } from '../query/pipeline-source.js'
+import { pipelineOptions } from '../query/foreign-documents.js'
 import { optionalDocument } from '../arguments.js'
 import { findStage } from '../semantics/pipeline/stages/index.js'
 import { CommandError, ErrorCodes, runPipeline, type Document } from '../semantics/index.js'
@@ -33,8 +33,7 @@ export async function openChangeStream (context: CommandContext, pipeline: Docum
     throw new CommandError(ErrorCodes.CommandNotSupportedOnView, '$changeStream is not supported on views')
   }
   const scope: StreamScope = streamOptions.allForCluster ? { db: undefined, coll: undefined } : { db: context.db, coll }
-  const options = pipelineOptions({ ...context, interrupt: context.interrupt }, { let: optionalDocument(context.body, 'let') })
-  delete options.checkInterrupt
+  const options = pipelineOptions(context, { let: optionalDocument(context.body, 'let') })
   Array.from(runPipeline([], stages, options))
   const source = new ChangeStreamSource(engine, scope, streamOptions, stages, options)
   return await openCursor(context, source, { namespace, size: batchSize ?? 101, noTimeout: true })

@@ -68,10 +68,10 @@ export class TargetSearch {
   private isCheap (view: ReadView, collection: Collection): boolean {
     if (collection.count <= CHEAP) return true
     const plan = choosePlan(collection, { filter: this.query.filter, sort: this.query.sort, hint: this.query.hint, collation: this.query.collation })
-    if (plan.kind !== 'IXSCAN') return false
+    if (plan.kind === 'COLLSCAN') return false
     if (plan.isSorted && plan.isExact && this.query.limit === 1) return true
     let entries = 0
-    for (const range of plan.ranges) {
+    for (const range of plan.branches?.flatMap(({ ranges }) => ranges) ?? plan.ranges) {
       entries += view.count('entries', range)
       if (entries > CHEAP) return false
     }

@@ -1,6 +1,6 @@
 import { Decimal128, Double, Long } from 'bson'
 import { test, type Test } from 'tap'
-import { runPipeline, splitMatchPrefix, type Document } from '../../../src/embedded-mongo/semantics/index.js'
+import { optimizePipeline, runPipeline, type Document } from '../../../src/embedded-mongo/semantics/index.js'
 import { canonical, failure, relaxed, wire, wireList } from './helpers.js'
 
 const races = [
@@ -179,7 +179,28 @@ test('let, collation and variables reach every stage', async t => {
   t.same(relaxed(run([{ $group: { _id: '$s', n: { $sum: 1 } } }], [{ s: 'a' }, { s: 'A' }], insensitive)), [{ _id: 'a', n: 2 }])
 })
 
-test('a leading $match is handed to the planner', async t => {
-  t.same(splitMatchPrefix([{ $match: { a: 1 } }, { $match: { b: 2 } }, { $sort: { a: 1 } }, { $limit: 1 }]), { filter: { $and: [{ a: 1 }, { b: 2 }] }, sort: { a: 1 }, rest: [{ $sort: { a: 1 } }, { $limit: 1 }] })
-  t.same(splitMatchPrefix([{ $limit: 1 }]), { filter: {}, sort: undefined, rest: [{ $limit: 1 }] })
+const match = { $match: { a: 1 } }
+const reordered: Array<[given: Document[], expected: Document[] | 'as it is']> = [
+  [[{ $sort: { b: 1 } }, match], [match, { $sort: { b: 1 } }]],
+  [[{ $project: { b: { $add: ['$a', 1] } } }, match], 'as it is'],
+  [[{ $project: { a: 1, 'c.d': 1 } }, match], [match, { $project: { a: 1, 'c.d': 1 } }]],
+  [[{ $project: { 'a.b': 1 } }, match], 'as it is'],
+  [[{ $project: { b: 0 } }, match], [match, { $project: { b: 0 } }]],
+  [[{ $project: { _id: 0 } }, { $match: { _id: 1 } }], 'as it is'],
+  [[{ $project: { b: 1 } }, match], 'as it is'],
+  [[{ $set: { 'a.b': 1 } }, match], 'as it is'],
+  [[{ $set: { b: 1 } }, { $unset: 'c' }, { $match: { $or: [{ a: 1 }, { 'd.e': 2 }] } }], [{ $match: { $or: [{ a: 1 }, { 'd.e': 2 }] } }, { $set: { b: 1 } }, { $unset: 'c' }]],
+  [[{ $set: { b: 1 } }, { $match: { $expr: { $eq: ['$a', '$b'] } } }], 'as it is'],
+  [[{ $unwind: { path: '$b', includeArrayIndex: 'i' } }, match], [match, { $unwind: { path: '$b', includeArrayIndex: 'i' } }]],
+  [[{ $unwind: '$a.b' }, match], 'as it is'],
+  [[{ $lookup: { from: 'x', pipeline: [], as: 'j' } }, match, { $limit: 2 }], [match, { $limit: 2 }, { $lookup: { from: 'x', pipeline: [], as: 'j' } }]],
+  [[{ $limit: 2 }, match], 'as it is'],
+  [[{ $group: { _id: '$a' } }, match], 'as it is'],
+  [[{ $sort: { a: 1 } }, { $project: { a: 1 } }, { $skip: 1 }, { $limit: 2 }], [{ $sort: { a: 1 } }, { $skip: 1 }, { $limit: 2 }, { $project: { a: 1 } }]]
+]
+
+test('stages move forward only where nothing changes', async t => {
+  for (const [given, expected] of reordered) {
+    t.same(optimizePipeline(given), expected === 'as it is' ? given : expected, JSON.stringify(given))
+  }
 })

@@ -21,6 +21,8 @@ function collect (filter: Document, prefix: string, bounds: Map<string, PathBoun
   for (const [name, value] of Object.entries(filter)) {
     if (name === '$and' && Array.isArray(value)) {
       for (const item of value as unknown[]) if (isDocument(item)) collect(item, prefix, bounds)
+    } else if (name === '$expr') {
+      if (prefix === '') collectExpression(value, bounds)
     } else if (!name.startsWith('$')) {
       collectField(prefix + name, value, prefix !== '', bounds)
     }
@@ -59,6 +61,42 @@ function collectOperator (path: string, operator: string, operand: unknown, sibl
     default:
       spoil(path, bounds)
   }
+}
+
+const mirrored = { $eq: '$eq', $gt: '$lt', $gte: '$lte', $lt: '$gt', $lte: '$gte' } as const
+/** Types whose constants mean in an expression what they mean as an index key. */
+const constants: ReadonlySet<number> = new Set([Rank.number, Rank.string, Rank.objectId, Rank.boolean, Rank.date, Rank.timestamp, Rank.binary])
+
+/** Comparisons of a field with a constant, in which values of all types compare. */
+function collectExpression (expression: unknown, bounds: Map<string, PathBounds>): void {
+  if (!isDocument(expression) || Object.keys(expression).length !== 1) return
+  const [[name, operands]] = Object.entries(expression) as [[string, unknown]]
+  if (!Array.isArray(operands)) return
+  if (name === '$and') {
+    for (const part of operands as unknown[]) collectExpression(part, bounds)
+    return
+  }
+  if (operands.length !== 2 || !Object.hasOwn(mirrored, name)) return
+  const operator = name as keyof typeof mirrored
+  const [left, right] = operands.map(readOperand)
+  if (left?.path !== undefined && right?.constant !== undefined) addExpression(left.path, operator, right.constant, bounds)
+  else if (right?.path !== undefined && left?.constant !== undefined) addExpression(right.path, mirrored[operator], left.constant, bounds)
+}
+
+function readOperand (operand: unknown): { path?: string, constant?: unknown } {
+  if (typeof operand === 'string' && operand.startsWith('$')) return /^\$[^$]/.test(operand) ? { path: operand.slice(1) } : {}
+  const value = isDocument(operand) && Object.keys(operand).join() === '$literal' ? operand.$literal : operand
+  return constants.has(rankOf(value)) && !Number.isNaN(isNumeric(value) ? toComparable(value) : 0) ? { constant: value } : {}
+}
+
+function addExpression (path: string, operator: keyof typeof mirrored, constant: unknown, bounds: Map<string, PathBounds>): void {
+  const present = bounds.get(path)
+  if (operator === '$eq') return addEquality(path, [constant], false, bounds)
+  if (present !== undefined && (present.anyType !== true || rankOf(present.min ?? present.max) !== rankOf(constant))) return spoil(path, bounds)
+  const next: PathBounds = present ?? { exact: false, anyType: true }
+  if (operator === '$gt' || operator === '$gte') narrowLower(next, constant, operator === '$gte')
+  else narrowUpper(next, constant, operator === '$lte')
+  bounds.set(path, next)
 }
 
 function collectElement (path: string, operand: Document, bounds: Map<string, PathBounds>): void {
@@ -106,11 +144,12 @@ function addRange (path: string, operator: '$gt' | '$gte' | '$lt' | '$lte', oper
   if (rank === Rank.minKey || rank === Rank.maxKey || rank === Rank.array || rank === Rank.undefined || rank === Rank.regex) return spoil(path, bounds)
   const number = isNumeric(operand) ? toComparable(operand) : undefined
   if (typeof number === 'number' && Number.isNaN(number)) return addEquality(path, inclusive ? [operand] : [], exact, bounds)
-  const present = bounds.get(path)
-  if (present?.eq !== undefined) return spoil(path, bounds)
+  const known = bounds.get(path)
+  if (known?.eq !== undefined) return spoil(path, bounds)
+  const present = known?.anyType === true ? undefined : known
   // Bounds of two types can only be met by two elements of an array; the first one alone finds them.
   if (present !== undefined && rankOf(present.min ?? present.max) !== rank) return spoil(path, bounds)
-  const next: PathBounds = present ?? { exact }
+  const next: PathBounds = present ?? { exact: exact && known === undefined }
   const lower = operator === '$gt' || operator === '$gte'
   if (lower) narrowLower(next, operand, inclusive)
   else narrowUpper(next, operand, inclusive)

@@ -2,6 +2,8 @@ import { CommandError, typeMismatch } from '../errors.js'
 import type { Document, PipelineOptions } from '../types.js'
 import { isDocument } from '../values/types.js'
 import { contextOf, type Stage, type StageContext } from './context.js'
+import { withoutPauses, type Item } from './flow.js'
+import { countWanted } from './optimize.js'
 import { findStage } from './stages/index.js'
 
 /**
@@ -10,12 +12,17 @@ import { findStage } from './stages/index.js'
  * @throws CommandError 40324 for an unknown stage, and what the stages throw
  */
 export function runPipeline (input: Iterable<Document>, pipeline: Document[], options: PipelineOptions): Iterable<Document> {
+  return withoutPauses(compilePipeline(pipeline, contextOf({ ...options, pace: undefined }))(input))
+}
+
+/** The same for a caller that gives way to other work whenever a pause comes instead of a document. */
+export function flowPipeline (input: Iterable<Item>, pipeline: Document[], options: PipelineOptions): Iterable<Item> {
   return compilePipeline(pipeline, contextOf(options))(input)
 }
 
 export function compilePipeline (pipeline: unknown, context: StageContext): Stage {
   if (!Array.isArray(pipeline)) throw typeMismatch("'pipeline' option must be specified as an array")
-  const stages = pipeline.map((stage: unknown, index) => compileStage(stage, index, context))
+  const stages = pipeline.map((stage: unknown, index) => compileStage(stage, index, { ...context, wanted: countWanted(pipeline, index + 1) }))
   return input => stages.reduce((documents, stage) => stage(documents), input)
 }
 

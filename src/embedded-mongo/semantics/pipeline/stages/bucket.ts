@@ -1,11 +1,13 @@
 import { CommandError } from '../../errors.js'
 import { compileExpression, evaluateConstant } from '../../expression/compile.js'
 import { onDocument } from '../../expression/scope.js'
+import { Sorter } from '../../sorter.js'
 import type { Document } from '../../types.js'
 import { compareValues, equalValues } from '../../values/compare.js'
 import { toInteger } from '../../values/numbers.js'
 import { isDocument, isNumeric, rankOf, typeNameOf } from '../../values/types.js'
-import { interruptible, scopeOf, type StageFactory } from '../context.js'
+import { scopeOf, type StageContext, type StageFactory } from '../context.js'
+import { paced, PAUSE, type Item, type Pause } from '../flow.js'
 import { granularBoundaries } from './granularity.js'
 import { groupDocuments, groupResult, parseAccumulators } from './group.js'
 
@@ -27,7 +29,7 @@ export const bucketStage: StageFactory = (spec, context) => {
   const fields = parseAccumulators(isDocument(spec.output) ? spec.output : defaultOutput, scope)
   const { collation } = context.options
   return function * (input) {
-    const groups = groupDocuments(interruptible(input, context), frame => {
+    const groups = yield * groupDocuments(input, frame => {
       const value = groupBy(frame) ?? null
       const lower = bucketOf(boundaries, value, collation)
       if (lower !== undefined) return lower
@@ -75,11 +77,10 @@ export const bucketAutoStage: StageFactory = (spec, context) => {
   const fields = parseAccumulators(isDocument(spec.output) ? spec.output : defaultOutput, scope)
   const { granularity } = spec
   return function * (input) {
-    const entries = [...interruptible(input, context)].map(doc => ({ doc, value: groupBy(doc) ?? null }))
-    entries.sort((a, b) => compareValues(a.value, b.value, context.options.collation))
+    const entries = yield * sortEntries(input, groupBy, context)
     const ranges = granularity === undefined ? evenRanges(entries, buckets) : granularBoundaries(entries, buckets, granularity)
     for (const { min, max, documents } of ranges) {
-      const [group] = groupDocuments(documents, () => null, fields, scope).values()
+      const [group] = (yield * groupDocuments(paced(documents, context.pace), () => null, fields, scope)).values()
       if (group !== undefined) yield { ...groupResult(group, fields), _id: { min, max } }
     }
   }
@@ -87,6 +88,25 @@ export const bucketAutoStage: StageFactory = (spec, context) => {
 
 export interface Entry { doc: Document, value: unknown }
 export interface Range { min: unknown, max: unknown, documents: Document[] }
+
+function * sortEntries (input: Iterable<Item>, groupBy: (doc: Document) => unknown, { options, pace }: StageContext): Generator<Pause, Entry[]> {
+  const sorter = new Sorter<Entry, Entry>({ keys: [entry => entry.value], directions: [1], collation: options.collation })
+  for (const doc of input) {
+    if (doc === PAUSE) {
+      yield PAUSE
+      continue
+    }
+    const entry = { doc, value: groupBy(doc) ?? null }
+    sorter.add(entry, entry)
+  }
+  sorter.finish()
+  const entries: Entry[] = []
+  for (let entry = sorter.next(); entry !== undefined; entry = sorter.next()) {
+    if (pace.isOver()) yield PAUSE
+    entries.push(entry)
+  }
+  return entries
+}
 
 /** As even as equal values, which stay together, allow; a bucket's upper bound is the next one's lower. */
 function evenRanges (entries: Entry[], buckets: number): Range[] {

@@ -5,6 +5,7 @@ import { toInteger } from '../../values/numbers.js'
 import { compileExpression, evaluateConstant } from '../../expression/compile.js'
 import type { Document } from '../../types.js'
 import { scopeOf, type StageFactory } from '../context.js'
+import { paced, PAUSE } from '../flow.js'
 import { groupStage } from './group.js'
 import { sortDocuments } from './sort.js'
 
@@ -15,8 +16,10 @@ export const countStage: StageFactory = spec => {
   if (spec.includes('.')) throw new CommandError(40160, "the count field cannot contain '.'")
   return function * (input) {
     let count = 0
-    const documents = input[Symbol.iterator]()
-    while (documents.next().done !== true) count += 1
+    for (const item of input) {
+      if (item === PAUSE) yield PAUSE
+      else count += 1
+    }
     if (count > 0) yield { [spec]: wrapInteger(count) }
   }
 }
@@ -26,12 +29,10 @@ export const sortByCountStage: StageFactory = (spec, context) => {
   if (!valid) throw new CommandError(isDocument(spec) ? 40147 : 40149, 'the sortByCount field must be defined as a $-prefixed path or an expression inside an object')
   if (typeof spec === 'string' && !spec.startsWith('$')) throw new CommandError(40148, 'the sortByCount field must be defined as a $-prefixed path or an expression inside an object')
   const group = groupStage({ _id: spec, count: { $sum: 1 } }, context)
-  return function * (input) {
-    yield * sortDocuments(group(input), { count: -1 }, undefined)
-  }
+  return input => sortDocuments(group(input), { count: -1 }, { ...context, options: { ...context.options, collation: undefined } }, context.wanted)
 }
 
-export const sampleStage: StageFactory = spec => {
+export const sampleStage: StageFactory = (spec, { pace }) => {
   if (!isDocument(spec)) throw new CommandError(28745, 'the $sample stage specification must be an object')
   const size = isNumeric(spec.size) ? toInteger(spec.size) : undefined
   if (size === undefined) throw new CommandError(28746, 'size argument to $sample must be a number')
@@ -41,6 +42,10 @@ export const sampleStage: StageFactory = spec => {
     const kept: Document[] = []
     let seen = 0
     for (const doc of input) {
+      if (doc === PAUSE) {
+        yield PAUSE
+        continue
+      }
       seen += 1
       if (kept.length < size) kept.push(doc)
       else {
@@ -53,7 +58,7 @@ export const sampleStage: StageFactory = spec => {
       const [a, b] = [kept[i], kept[other]]
       if (a !== undefined && b !== undefined) [kept[i], kept[other]] = [b, a]
     }
-    yield * kept
+    yield * paced(kept, pace)
   }
 }
 

@@ -2,12 +2,14 @@ import { CommandError, failedToParse } from '../../errors.js'
 import { splitFieldPath, valueAtPath, withValueAt } from '../../expression/field-path.js'
 import { addUnits, parseUnit, type Unit } from '../../expression/operators/date-units.js'
 import { timeZone } from '../../expression/operators/time-zone.js'
+import { Sorter } from '../../sorter.js'
 import type { Document } from '../../types.js'
 import { add, multiply, wrapInteger } from '../../values/arithmetic.js'
 import { compareValues } from '../../values/compare.js'
 import { toInteger, toNumber } from '../../values/numbers.js'
 import { isDocument, isNumeric, typeNameOf } from '../../values/types.js'
-import { interruptible, type StageFactory } from '../context.js'
+import type { StageFactory } from '../context.js'
+import { mapPaced, PAUSE, type Item, type Pace, type Pause } from '../flow.js'
 import { groupKey } from './group.js'
 
 /** MongoDB's limit on generated documents (internalQueryMaxAllowedDensifyDocs). */
@@ -61,12 +63,12 @@ function advance (start: unknown, step: unknown, steps: number, unit: Unit | und
 }
 
 /** `$densify`: adds documents so that a field has no gaps; documents without the field pass as they are. */
-export const densifyStage: StageFactory = (spec, context) => {
+export const densifyStage: StageFactory = (spec, { pace }) => {
   const plan = parseDensify(spec)
   return function * (input) {
-    const partitions = new Map<string, { template: Document, documents: Document[] }>()
-    for (const doc of interruptible(input, context)) {
-      if (isNullish(valueAtPath(doc, plan.field))) {
+    const partitions = new Map<string, Partition>()
+    for (const doc of input) {
+      if (doc === PAUSE || isNullish(valueAtPath(doc, plan.field))) {
         yield doc
         continue
       }
@@ -80,7 +82,7 @@ export const densifyStage: StageFactory = (spec, context) => {
         present.documents.push(doc)
       }
     }
-    yield * densifyPartitions(partitions, plan)
+    yield * densifyPartitions(partitions, plan, pace)
   }
 }
 
@@ -88,9 +90,11 @@ function isNullish (value: unknown): boolean {
   return value === null || value === undefined
 }
 
-function * densifyPartitions (partitions: Map<string, { template: Document, documents: Document[] }>, plan: Plan): Iterable<Document> {
+interface Partition { template: Document, documents: Document[] }
+
+function * densifyPartitions (partitions: Map<string, Partition>, plan: Plan, pace: Pace): Generator<Item> {
   const valueOf = (doc: Document | undefined) => doc === undefined ? undefined : valueAtPath(doc, plan.field)
-  for (const { documents } of partitions.values()) documents.sort((a, b) => compareValues(valueOf(a), valueOf(b)))
+  for (const partition of partitions.values()) partition.documents = yield * sortByField(partition.documents, valueOf, pace)
   if (partitions.size === 0 && Array.isArray(plan.bounds) && plan.partitions.length === 0) partitions.set('', { template: {}, documents: [] })
   const everything = [...partitions.values()]
   const lows = everything.map(({ documents }) => valueOf(documents[0])).sort((a, b) => compareValues(a, b))
@@ -98,8 +102,21 @@ function * densifyPartitions (partitions: Map<string, { template: Document, docu
   const budget = { left: MAX_GENERATED }
   for (const { template, documents } of everything) {
     const [low, high] = plan.bounds === 'full' ? [lows[0], highs.at(-1)] : plan.bounds === 'partition' ? [valueOf(documents[0]), valueOf(documents.at(-1))] : plan.bounds
-    yield * fillGaps(template, documents, { low, high, inclusive: plan.bounds === 'full' }, plan, budget)
+    for (const doc of fillGaps(template, documents, { low, high, inclusive: plan.bounds === 'full' }, plan, budget)) {
+      if (pace.isOver()) yield PAUSE
+      yield doc
+    }
   }
+}
+
+function * sortByField (documents: Document[], valueOf: (doc: Document) => unknown, pace: Pace): Generator<Pause, Document[]> {
+  const sorter = new Sorter<Document, Document>({ keys: [valueOf], directions: [1], collation: undefined })
+  for (const doc of documents) {
+    if (pace.isOver()) yield PAUSE
+    sorter.add(doc, doc)
+  }
+  sorter.finish()
+  return yield * mapPaced(documents, pace, () => sorter.next()!)
 }
 
 interface Gap { low: unknown, high: unknown, inclusive: boolean }

@@ -4,7 +4,8 @@ import { splitFieldPath, valueAtPath, withValueAt } from '../../expression/field
 import { onDocument } from '../../expression/scope.js'
 import type { Document } from '../../types.js'
 import { isDocument, typeNameOf } from '../../values/types.js'
-import { interruptible, scopeOf, type StageFactory } from '../context.js'
+import { scopeOf, type StageFactory } from '../context.js'
+import { PAUSE } from '../flow.js'
 import { partitioner } from './window.js'
 import { compileWindowFunction, type WindowFunction } from './window-functions.js'
 
@@ -31,9 +32,17 @@ export const fillStage: StageFactory = (spec, context) => {
   const key = Array.isArray(partitionByFields) ? Object.fromEntries(partitionByFields.map((name, index) => [`p${index}`, `$${String(name)}`])) : partitionBy
   const partition = partitioner(key, order, context)
   return function * (input) {
-    for (const documents of partition(interruptible(input, context))) {
-      const columns = fillings.map(({ column }) => column?.(documents))
-      for (let i = 0; i < documents.length; i++) yield fillDocument(documents[i] ?? {}, fillings, columns, i)
+    for (const documents of partition(input)) {
+      if (documents === PAUSE) {
+        yield PAUSE
+        continue
+      }
+      const columns: Array<unknown[] | undefined> = []
+      for (const { column } of fillings) columns.push(column === undefined ? undefined : yield * column(documents))
+      for (let i = 0; i < documents.length; i++) {
+        if (context.pace.isOver()) yield PAUSE
+        yield fillDocument(documents[i] ?? {}, fillings, columns, i)
+      }
     }
   }
 }

@@ -4,13 +4,14 @@ import { compileExpression } from '../../expression/compile.js'
 import { splitFieldPath, valueAtPath, withValueAt } from '../../expression/field-path.js'
 import { onDocument } from '../../expression/scope.js'
 import { compileFilter } from '../../match/compile.js'
-import { parsePath } from '../../paths/walk.js'
 import type { Document } from '../../types.js'
 import { toInteger } from '../../values/numbers.js'
 import { isDocument, isNumeric, typeNameOf } from '../../values/types.js'
 import { scopeOf, type StageFactory } from '../context.js'
+import { PAUSE, type Pause } from '../flow.js'
+import { EqualityJoin } from './equality-join.js'
 import { groupKey } from './group.js'
-import { matchableValues, parseFrom } from './lookup.js'
+import { parseFrom } from './lookup.js'
 
 const keys = ['from', 'startWith', 'connectFromField', 'connectToField', 'as', 'maxDepth', 'depthField', 'restrictSearchWithMatch']
 
@@ -27,23 +28,19 @@ export const graphLookupStage: StageFactory = (spec, context) => {
   const restrict = spec.restrictSearchWithMatch === undefined ? undefined : compileFilter(filterOf(spec.restrictSearchWithMatch), { collation, now: context.now, cells: context.cells })
   const from = parseFrom(spec.from)
   const connectFrom = splitFieldPath(String(spec.connectFromField))
-  const connectTo = parsePath(String(spec.connectToField))
   const target = splitFieldPath(String(spec.as))
   const scope = scopeOf(context)
   const start = onDocument(compileExpression(spec.startWith, scope), scope)
   return function * (input) {
-    const table = new Map<string, Document[]>()
-    for (const doc of context.options.resolveCollection(from)) {
-      if (restrict?.(doc) === false) continue
-      for (const value of matchableValues(doc, connectTo)) {
-        const key = groupKey(value ?? null, collation)
-        const bucket = table.get(key) ?? []
-        if (bucket.at(-1) !== doc) bucket.push(doc)
-        table.set(key, bucket)
-      }
-    }
+    const join = new EqualityJoin(from, String(spec.connectToField), context, restrict)
+    const key = (value: unknown): string => groupKey(value ?? null, collation)
     for (const doc of input) {
-      const found = search(table, start(doc), { connectFrom, maxDepth, key: value => groupKey(value ?? null, collation) })
+      if (doc === PAUSE) {
+        yield PAUSE
+        continue
+      }
+      const found = yield * search(join, start(doc), { connectFrom, maxDepth, key })
+      if (context.pace.isOver()) yield PAUSE
       yield withValueAt(doc, target, [...found].map(([other, depth]) => depthField === undefined ? other : withValueAt(other, depthField, Long.fromNumber(depth))))
     }
   }
@@ -64,8 +61,10 @@ function filterOf (value: unknown): Document {
 
 interface Search { connectFrom: string[], maxDepth: number, key: (value: unknown) => string }
 
-function search (table: Map<string, Document[]>, start: unknown, { connectFrom, maxDepth, key }: Search): Map<Document, number> {
+/** The documents reached and how far they are, in the order they are reached; each once. */
+function * search (join: EqualityJoin, start: unknown, { connectFrom, maxDepth, key }: Search): Generator<Pause, Map<Document, number>> {
   const found = new Map<Document, number>()
+  const ids = new Set<unknown>()
   const visited = new Set<string>()
   let frontier: unknown[] = Array.isArray(start) ? start : [start]
   for (let depth = 0; depth <= maxDepth && frontier.length > 0; depth++) {
@@ -74,8 +73,11 @@ function search (table: Map<string, Document[]>, start: unknown, { connectFrom, 
       const text = key(value)
       if (visited.has(text)) continue
       visited.add(text)
-      for (const doc of table.get(text) ?? []) {
-        if (found.has(doc)) continue
+      for (const doc of yield * join.find([value ?? null])) {
+        // An index gives a new object for each reading of a document.
+        const id = doc._id === undefined ? doc : groupKey(doc._id, undefined)
+        if (ids.has(id)) continue
+        ids.add(id)
         found.set(doc, depth)
         const links = valueAtPath(doc, connectFrom)
         // A missing link leads nowhere; null is a value as any other.

@@ -5,7 +5,8 @@ import { CURRENT, ROOT, type Evaluate, type Frame, type Scope } from '../../expr
 import { encodeKeyText } from '../../index-keys/encode-key.js'
 import type { Collation, Document } from '../../types.js'
 import { isDocument, setField } from '../../values/types.js'
-import { interruptible, scopeOf, type StageFactory } from '../context.js'
+import { scopeOf, type StageFactory } from '../context.js'
+import { PAUSE, type Item, type Pause } from '../flow.js'
 
 export interface GroupField { name: string, spec: AccumulatorSpec }
 
@@ -30,10 +31,14 @@ export function groupKey (value: unknown, collation: Collation | undefined): str
 interface Group { id: unknown, states: Accumulator[] }
 
 /** Groups documents: what `$group`, `$bucket` and others do with a key of their own. */
-export function groupDocuments (input: Iterable<Document>, key: Evaluate, fields: GroupField[], scope: Scope): Map<string, Group> {
+export function * groupDocuments (input: Iterable<Item>, key: Evaluate, fields: GroupField[], scope: Scope): Generator<Pause, Map<string, Group>> {
   const groups = new Map<string, Group>()
   const frame: Frame = new Array(scope.counter.slots).fill(undefined)
   for (const doc of input) {
+    if (doc === PAUSE) {
+      yield PAUSE
+      continue
+    }
     frame[ROOT] = doc
     frame[CURRENT] = doc
     const id = key(frame) ?? null
@@ -65,6 +70,10 @@ export const groupStage: StageFactory = (spec, context) => {
   const { _id, ...accumulators } = spec
   const fields = parseAccumulators(accumulators, scope)
   return function * (input) {
-    for (const group of groupDocuments(interruptible(input, context), key, fields, scope).values()) yield groupResult(group, fields)
+    const groups = yield * groupDocuments(input, key, fields, scope)
+    for (const group of groups.values()) {
+      if (context.pace.isOver()) yield PAUSE
+      yield groupResult(group, fields)
+    }
   }
 }

@@ -4,6 +4,7 @@ import { CURRENT, ROOT, type Evaluate, type Frame } from '../../expression/scope
 import type { Document } from '../../types.js'
 import { isDocument, setField } from '../../values/types.js'
 import { scopeOf, type StageFactory } from '../context.js'
+import { PAUSE } from '../flow.js'
 
 const verdicts = { KEEP: Symbol('keep'), PRUNE: Symbol('prune'), DESCEND: Symbol('descend') }
 
@@ -14,6 +15,10 @@ export const redactStage: StageFactory = (spec, context) => {
   const evaluate: Evaluate = compileExpression(spec, scope)
   return function * (input) {
     for (const doc of input) {
+      if (doc === PAUSE) {
+        yield PAUSE
+        continue
+      }
       const frame: Frame = new Array(scope.counter.slots).fill(undefined)
       frame[ROOT] = doc
       const kept = redact(doc, evaluate, frame)

@@ -9,20 +9,21 @@ import type { Document } from '../../types.js'
 import { toInteger } from '../../values/numbers.js'
 import { isDocument, isNumeric, typeNameOf } from '../../values/types.js'
 import { scopeOf, type StageFactory } from '../context.js'
+import { PAUSE, type Item } from '../flow.js'
 
 export const matchStage: StageFactory = (spec, context) => {
   if (!isDocument(spec)) throw new CommandError(15959, 'the match filter must be an expression in an object')
   const { collation } = context.options
   const matches = compileFilter(spec, { collation, now: context.now, cells: context.cells })
   return function * (input) {
-    for (const doc of input) if (matches(doc)) yield doc
+    for (const item of input) if (item === PAUSE || matches(item)) yield item
   }
 }
 
 /** Maps documents one by one. */
 function mapping (change: (doc: Document) => Document) {
-  return function * (input: Iterable<Document>): Iterable<Document> {
-    for (const doc of input) yield change(doc)
+  return function * (input: Iterable<Item>): Iterable<Item> {
+    for (const item of input) yield item === PAUSE ? PAUSE : change(item)
   }
 }
 
@@ -101,9 +102,9 @@ export const limitStage: StageFactory = spec => {
   if (limit <= 0) throw new CommandError(15958, 'the limit must be positive')
   return function * (input) {
     let left = limit
-    for (const doc of input) {
-      yield doc
-      if (--left === 0) return
+    for (const item of input) {
+      yield item
+      if (item !== PAUSE && --left === 0) return
     }
   }
 }
@@ -113,9 +114,9 @@ export const skipStage: StageFactory = spec => {
   if (skip === undefined || skip < 0) throw new CommandError(5107200, `invalid argument to $skip stage: Expected a non-negative number in: $skip: ${String(spec)}`)
   return function * (input) {
     let left = skip
-    for (const doc of input) {
-      if (left > 0) left -= 1
-      else yield doc
+    for (const item of input) {
+      if (item === PAUSE || left === 0) yield item
+      else left -= 1
     }
   }
 }

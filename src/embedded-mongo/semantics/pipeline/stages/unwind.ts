@@ -4,6 +4,7 @@ import { splitFieldPath, valueAtPath, withValueAt } from '../../expression/field
 import type { Document } from '../../types.js'
 import { isDocument, typeNameOf } from '../../values/types.js'
 import type { StageFactory } from '../context.js'
+import { PAUSE } from '../flow.js'
 
 interface Unwind { parts: string[], index: string[] | undefined, preserve: boolean }
 
@@ -28,10 +29,19 @@ function parsePath (path: string): string[] {
 }
 
 /** `$unwind`: one document for each array element; a value that is no array counts as its only element. */
-export const unwindStage: StageFactory = spec => {
+export const unwindStage: StageFactory = (spec, { pace }) => {
   const unwind = parseUnwind(spec)
   return function * (input) {
-    for (const doc of input) yield * unwindDocument(doc, unwind)
+    for (const item of input) {
+      if (item === PAUSE) {
+        yield PAUSE
+        continue
+      }
+      for (const doc of unwindDocument(item, unwind)) {
+        if (pace.isOver()) yield PAUSE
+        yield doc
+      }
+    }
   }
 }
 

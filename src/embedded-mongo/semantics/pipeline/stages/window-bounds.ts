@@ -8,6 +8,7 @@ import { add } from '../../values/arithmetic.js'
 import { compareValues } from '../../values/compare.js'
 import { toInteger, toNumber } from '../../values/numbers.js'
 import { isDocument, isNumeric } from '../../values/types.js'
+import { mapPaced, type Pace, type Pause } from '../flow.js'
 
 type Bound = { kind: 'unbounded' } | { kind: 'current' } | { kind: 'offset', value: unknown }
 
@@ -17,10 +18,10 @@ export interface WindowBounds {
   /** True if the window begins at the partition's start, so that a running state can be kept. */
   fromStart: boolean
   /** First and last index (inclusive) of the window of each document. */
-  ranges: (documents: Document[]) => Array<[number, number]>
+  ranges: (documents: Document[], pace: Pace) => Generator<Pause, Array<[number, number]>>
 }
 
-const whole: WindowBounds = { whole: true, fromStart: true, ranges: documents => documents.map(() => [0, documents.length - 1]) }
+const whole: WindowBounds = { whole: true, fromStart: true, ranges: (documents, pace) => mapPaced(documents, pace, (): [number, number] => [0, documents.length - 1]) }
 
 /** Reads `window: { documents: [lower, upper] }` or `{ range: [lower, upper], unit }`; none means the whole partition. */
 export function parseWindow (window: unknown, sortBy: Document | undefined): WindowBounds {
@@ -60,7 +61,7 @@ function documentBounds ([lower, upper]: [Bound, Bound], sortBy: Document | unde
   return {
     whole: lower.kind === 'unbounded' && upper.kind === 'unbounded',
     fromStart: lower.kind === 'unbounded',
-    ranges: documents => documents.map((_, index) => [
+    ranges: (documents, pace) => mapPaced(documents, pace, (_, index): [number, number] => [
       lower.kind === 'unbounded' ? 0 : Math.max(0, index + from),
       upper.kind === 'unbounded' ? documents.length - 1 : Math.min(documents.length - 1, index + to)
     ])
@@ -76,11 +77,11 @@ function rangeBounds ([lower, upper]: [Bound, Bound], unit: unknown, sortBy: Doc
   return {
     whole: lower.kind === 'unbounded' && upper.kind === 'unbounded',
     fromStart: lower.kind === 'unbounded',
-    ranges: documents => {
-      const keys = documents.map(doc => sortKey(doc, path, 1))
+    * ranges (documents, pace) {
+      const keys = yield * mapPaced(documents, pace, doc => sortKey(doc, path, 1))
       let from = 0
       let to = -1
-      return keys.map((key): [number, number] => {
+      return yield * mapPaced(keys, pace, (key): [number, number] => {
         const low = lower.kind === 'unbounded' ? undefined : shift(key, lower, kind)
         const high = upper.kind === 'unbounded' ? undefined : shift(key, upper, kind)
         if (low !== undefined) while (from < keys.length && compareValues(keys[from], low) < 0) from += 1

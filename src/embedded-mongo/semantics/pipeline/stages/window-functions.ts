@@ -11,10 +11,11 @@ import { toInteger, toNumber } from '../../values/numbers.js'
 import { isDocument, isNumeric, typeNameOf } from '../../values/types.js'
 import { parseUnit } from '../../expression/operators/date-units.js'
 import { scopeOf, type StageContext } from '../context.js'
+import { mapPaced, type Pause } from '../flow.js'
 import { parseWindow, type WindowBounds } from './window-bounds.js'
 
-/** Computes one output for every document of a sorted partition. */
-export type WindowFunction = (documents: Document[]) => unknown[]
+/** Computes one output for every document of a sorted partition, giving way meanwhile. */
+export type WindowFunction = (documents: Document[]) => Generator<Pause, unknown[]>
 
 interface Request { name: string, operand: unknown, window: unknown, sortBy: Document | undefined, context: StageContext }
 
@@ -48,7 +49,7 @@ export function compileWindowFunction (spec: unknown, sortBy: Document | undefin
 function accumulating ({ name, operand, context }: Request, bounds: WindowBounds): WindowFunction {
   const scope = scopeOf(context)
   const { input, create } = compileAccumulator(name, operand, scope)
-  return documents => {
+  return function * (documents) {
     const frame: Frame = new Array(scope.counter.slots).fill(undefined)
     let state = create()
     const feed = (doc: Document | undefined) => {
@@ -57,12 +58,12 @@ function accumulating ({ name, operand, context }: Request, bounds: WindowBounds
       state.add(input(frame), frame)
     }
     if (bounds.whole) {
-      documents.forEach(feed)
+      yield * mapPaced(documents, context.pace, feed)
       const result = state.result()
       return documents.map(() => result)
     }
     let fed = 0
-    return bounds.ranges(documents).map(([from, to]) => {
+    return yield * mapPaced(yield * bounds.ranges(documents, context.pace), context.pace, ([from, to]) => {
       if (!bounds.fromStart) {
         state = create()
         fed = from
@@ -78,9 +79,9 @@ function needSort ({ name, sortBy }: Request): Document {
   return sortBy
 }
 
-function sortValues (request: Request, documents: Document[]): unknown[] {
+function sortValues (request: Request, documents: Document[]): Generator<Pause, unknown[]> {
   const path = parsePath(Object.keys(needSort(request))[0] ?? '')
-  return documents.map(doc => sortKey(doc, path, 1))
+  return mapPaced(documents, request.context.pace, doc => sortKey(doc, path, 1))
 }
 
 function ranking (request: Request, kind: 'rank' | 'dense' | 'number'): WindowFunction {
@@ -89,7 +90,7 @@ function ranking (request: Request, kind: 'rank' | 'dense' | 'number'): WindowFu
   const compare = compileSort(sortBy, { collation: request.context.options.collation })
   return documents => {
     let rank = 0
-    return documents.map((doc, index) => {
+    return mapPaced(documents, request.context.pace, (doc, index) => {
       const previous = documents[index - 1]
       const tied = previous !== undefined && compare(previous, doc) === 0
       if (kind === 'number') rank = index + 1
@@ -118,7 +119,7 @@ function shifting (request: Request): WindowFunction {
   if (distance === undefined) throw failedToParse(`$shift requires 'by' as an integer value: ${String(by)}`)
   const evaluate = evaluator(output, request.context)
   const fallback: unknown = otherwise === undefined ? null : evaluateConstant(otherwise, scopeOf(request.context))
-  return documents => documents.map((_, index) => {
+  return documents => mapPaced(documents, request.context.pace, (_, index) => {
     const other = documents[index + distance]
     return other === undefined ? fallback : evaluate(other) ?? null
   })
@@ -132,7 +133,7 @@ function movingAverage (request: Request): WindowFunction {
   const evaluate = evaluator(input, request.context)
   return documents => {
     let average: unknown = null
-    return documents.map(doc => {
+    return mapPaced(documents, request.context.pace, doc => {
       const value = evaluate(doc)
       if (numericTypeOf(value) === undefined) return null
       average = average === null ? value : add(multiply(value, weight), multiply(average, subtract(new Int32(1), weight)))
@@ -144,10 +145,14 @@ function movingAverage (request: Request): WindowFunction {
 const unitLength: Record<string, number> = { week: 604_800_000, day: 86_400_000, hour: 3_600_000, minute: 60_000, second: 1000, millisecond: 1 }
 
 /** Positions on the sort axis: numbers, or dates in the unit asked for. */
-function axis (request: Request, unit: unknown): (documents: Document[]) => unknown[] {
+function axis (request: Request, unit: unknown): WindowFunction {
   const kind = unit === undefined ? undefined : parseUnit(request.name, unit)
   if (kind !== undefined && unitLength[kind] === undefined) throw new CommandError(5490704, `unit must be 'week' or smaller in ${request.name}`)
-  return documents => sortValues(request, documents).map(value => {
+  return function * (documents) {
+    return yield * mapPaced(yield * sortValues(request, documents), request.context.pace, value => position(value))
+  }
+
+  function position (value: unknown): unknown {
     if (value instanceof Date) {
       if (kind === undefined) throw new CommandError(5624901, `${request.name} where the sortBy is a Date requires an explicit 'unit'`)
       return new Double(value.getTime() / (unitLength[kind] ?? 1))
@@ -155,7 +160,7 @@ function axis (request: Request, unit: unknown): (documents: Document[]) => unkn
     if (kind !== undefined) throw new CommandError(5624900, `${request.name} with 'unit' expects the sortBy field to be a Date`)
     if (numericTypeOf(value) === undefined) throw new CommandError(5624902, `${request.name} expects the sortBy field to be numeric, found ${typeNameOf(value)}`)
     return value
-  })
+  }
 }
 
 function derivative (request: Request): WindowFunction {
@@ -164,10 +169,11 @@ function derivative (request: Request): WindowFunction {
   const bounds = parseWindow(request.window, needSort(request))
   const evaluate = evaluator(input, request.context)
   const positions = axis(request, unit)
-  return documents => {
-    const x = positions(documents)
-    const y = documents.map(evaluate)
-    return bounds.ranges(documents).map(([from, to]) => {
+  const { pace } = request.context
+  return function * (documents) {
+    const x = yield * positions(documents)
+    const y = yield * mapPaced(documents, pace, evaluate)
+    return yield * mapPaced(yield * bounds.ranges(documents, pace), pace, ([from, to]) => {
       if (to <= from) return null
       const run = subtract(x[to], x[from])
       if (numericTypeOf(y[to]) === undefined || numericTypeOf(y[from]) === undefined || toNumber(run) === 0) return null
@@ -181,14 +187,15 @@ function integral (request: Request): WindowFunction {
   const bounds = parseWindow(request.window, needSort(request))
   const evaluate = evaluator(input, request.context)
   const positions = axis(request, unit)
-  return documents => {
-    const x = positions(documents)
-    const y = documents.map(evaluate)
+  const { pace } = request.context
+  return function * (documents) {
+    const x = yield * positions(documents)
+    const y = yield * mapPaced(documents, pace, evaluate)
     const area = (index: number): unknown => {
       if (numericTypeOf(y[index]) === undefined || numericTypeOf(y[index - 1]) === undefined) return new Int32(0)
       return divide(multiply(subtract(x[index], x[index - 1]), add(y[index], y[index - 1])), new Int32(2))
     }
-    return bounds.ranges(documents).map(([from, to]) => {
+    return yield * mapPaced(yield * bounds.ranges(documents, pace), pace, ([from, to]) => {
       if (to < from) return null
       let sum: unknown = new Int32(0)
       for (let i = from + 1; i <= to; i++) sum = add(sum, area(i))
@@ -202,21 +209,24 @@ function covariance (request: Request, sample: boolean): WindowFunction {
   if (!Array.isArray(operand) || operand.length !== 2) throw failedToParse(`${request.name} requires an array of exactly two expressions`)
   const [first, second] = operand.map(item => evaluator(item, context)) as [(doc: Document) => unknown, (doc: Document) => unknown]
   const bounds = parseWindow(window, sortBy)
-  return documents => bounds.ranges(documents).map(([from, to]) => {
+  const covary = (documents: Document[], [from, to]: [number, number]): unknown => {
     const pairs = documents.slice(from, to + 1).map(doc => [first(doc), second(doc)] as const).filter(([a, b]) => isNumeric(a) && isNumeric(b)).map(([a, b]) => [toNumber(a), toNumber(b)] as const)
     const divisor = sample ? pairs.length - 1 : pairs.length
     if (divisor <= 0) return null
     const meanA = pairs.reduce((sum, [a]) => sum + a, 0) / pairs.length
     const meanB = pairs.reduce((sum, [, b]) => sum + b, 0) / pairs.length
     return new Double(pairs.reduce((sum, [a, b]) => sum + (a - meanA) * (b - meanB), 0) / divisor)
-  })
+  }
+  return function * (documents) {
+    return yield * mapPaced(yield * bounds.ranges(documents, context.pace), context.pace, range => covary(documents, range))
+  }
 }
 
 function lastObserved (request: Request): WindowFunction {
   const evaluate = evaluator(request.operand, request.context)
   return documents => {
     let kept: unknown = null
-    return documents.map(doc => {
+    return mapPaced(documents, request.context.pace, doc => {
       kept = evaluate(doc) ?? kept
       return kept
     })
@@ -226,9 +236,10 @@ function lastObserved (request: Request): WindowFunction {
 function linearFill (request: Request): WindowFunction {
   needSort(request)
   const evaluate = evaluator(request.operand, request.context)
-  return documents => {
-    const x = sortValues(request, documents).map(value => value instanceof Date ? new Double(value.getTime()) : value)
-    const y = documents.map((doc): unknown => evaluate(doc) ?? null)
+  const { pace } = request.context
+  return function * (documents) {
+    const x = yield * mapPaced(yield * sortValues(request, documents), pace, value => value instanceof Date ? new Double(value.getTime()) : value)
+    const y = yield * mapPaced(documents, pace, (doc): unknown => evaluate(doc) ?? null)
     const known = y.flatMap((value, index) => value === null ? [] : [index])
     for (let k = 1; k < known.length; k++) {
       const left = known[k - 1] ?? 0
