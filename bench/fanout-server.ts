@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Server as SocketIo } from 'socket.io'
 import { WebSocketServer } from 'ws'
 import { PitwallError } from '../src/errors.js'
 import { Hub } from '../src/realtime/hub.js'
@@ -7,11 +8,12 @@ import { createMemoryBroker } from '../src/realtime/memory-broker.js'
 import { SocketTransport } from '../src/realtime/socket-transport.js'
 import { protocolOf, selectProtocol } from '../src/realtime/subprotocol.js'
 
-/** Ways to send one message to all: Pitwall's hub, and two loops over `ws`. */
+/** Ways to send one message to all: Pitwall's hub, Socket.IO, and two loops over `ws`. */
 type Publish = (data: object) => void
 
 const server = createServer()
-const sockets = new WebSocketServer({ server, perMessageDeflate: false, handleProtocols: selectProtocol })
+const way = process.argv[2] ?? ''
+const sockets = way === 'socket.io' ? new WebSocketServer({ noServer: true }) : new WebSocketServer({ server, perMessageDeflate: false, handleProtocols: selectProtocol })
 
 function startPitwall (): Publish {
   const broker = createMemoryBroker()
@@ -42,6 +44,10 @@ function startPitwall (): Publish {
 
 const ways: Record<string, () => Publish> = {
   pitwall: startPitwall,
+  'socket.io': () => {
+    const io = new SocketIo(server)
+    return data => { io.emit('message', data) }
+  },
   'shared frame': () => (data) => {
     const text = Buffer.from(JSON.stringify(data))
     for (const ws of sockets.clients) ws.send(text, { binary: false })
@@ -59,8 +65,8 @@ export interface Outcome {
   cpuMicroseconds: number
 }
 
-const publish = ways[process.argv[2] ?? '']?.()
-if (!publish) throw new Error(`Unknown way ${String(process.argv[2])}`)
+const publish = ways[way]?.()
+if (!publish) throw new Error(`Unknown way ${way}`)
 
 /** Publishes at a rate by the clock, catching up after a delay, and measures this process's CPU. */
 async function run ({ rate, seconds }: Order): Promise<Outcome> {
