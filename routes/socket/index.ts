@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { PitwallError } from '../../src/errors.js'
 import { isAllowedOrigin } from '../../src/identity/origin.js'
@@ -9,10 +10,18 @@ import { identityOf } from '../../plugins/route-scope.js'
 /** The WebSocket upgrade, at `/` beside the dashboard and at `SOCKET_PATH`. */
 const socket: FastifyPluginAsync = async (app) => {
   const { config, hub, identities } = app
+  const responses = new WeakMap<IncomingMessage, ServerResponse>()
+
+  /** An error of the stream; `ws` closes the socket itself. A function for all, so that it keeps no request alive. */
+  function onError (this: WebSocket, error: Error): void {
+    app.log.info({ err: error }, 'socket failed')
+    this.terminate()
+  }
 
   /** Refuses what must not be upgraded; an ordinary request passes. */
-  const guardUpgrade = async (request: FastifyRequest): Promise<void> => {
+  const guardUpgrade = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (!request.ws) return
+    responses.set(request.raw, reply.raw)
     const { origin } = request.headers
     if (origin !== undefined && !isAllowedOrigin(origin, { protocol: request.protocol, host: request.host, publicUrl: config.publicUrl, corsOrigins: config.corsOrigins })) {
       throw new PitwallError('ORIGIN_NOT_ALLOWED', `Pages of ${JSON.stringify(origin)} may not connect; CORS_ORIGIN lists those that may`)
@@ -38,6 +47,9 @@ const socket: FastifyPluginAsync = async (app) => {
     ws.on('pong', () => { connection.alive = true })
     ws.on('close', closed)
     stream.on('drain', () => connection.outbox.unblock())
+    // Request and response, a third of what an idle connection takes, are kept only by these two.
+    ws.removeAllListeners('error').on('error', onError)
+    responses.get(request.raw)?.detachSocket(stream)
     // Revoked between the look at the key and now: its listener did not know this socket yet.
     if (identities.isRevoked(identity.id)) hub.revoke(identity.id)
   }
