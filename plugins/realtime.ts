@@ -64,6 +64,7 @@ export default fp(async (app) => {
   })
   app.addHook('onClose', () => {
     stopListening()
+    channelMessages.close()
     hub.close()
   })
 }, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry'] })

@@ -36,6 +36,7 @@ export function createActivityFeed (models: Models, options: Pick<ChangeFeedOpti
   const announceOne = feed.watch({
     channel: 'activity',
     collection: models.activityEvents.collection.name,
+    insertsOnly: true,
     toData: ({ action, stored }) => action === 'created' && stored ? toPublic(stored) : undefined
   })
   const { head, history } = feed.source('activity', async () => undefined)

@@ -13,30 +13,49 @@ export interface WatchedCollection {
   toDocument?: (stored: StoredDocument) => PublicDocument
   /** The channel's whole `data`, where it is not `{action, id, document}`. */
   toData?: (change: DocumentChange) => unknown
+  /** Only insertions matter: no images of changed documents are kept. */
+  insertsOnly?: boolean
 }
 
 const actions = { insert: 'created', update: 'updated', replace: 'updated', delete: 'deleted' } as const
 
+/** What removes documents without an event for each: a collection gone or renamed, a database dropped. */
+type Upheaval = 'drop' | 'rename' | 'dropDatabase' | 'invalidate'
+
 /** What is read of a change event; the rest is not even sent. */
 export interface ChangeEvent {
   _id: ResumeToken
-  operationType: keyof typeof actions | 'invalidate'
-  ns: { coll: string }
-  documentKey: { _id: unknown }
+  operationType: keyof typeof actions | Upheaval
+  ns?: { coll: string }
+  /** New name of a renamed collection. */
+  to?: { coll: string }
+  documentKey?: { _id: unknown }
   fullDocument?: StoredDocument | null
   clusterTime?: mongo.Timestamp
   wallTime?: Date
 }
 
-/** An event that changed a document; `invalidate` ends the stream of a dropped database. */
-export type DataChange = ChangeEvent & { operationType: keyof typeof actions }
+/** An event that changed a document. */
+export type DataChange = ChangeEvent & { operationType: keyof typeof actions, ns: { coll: string }, documentKey: { _id: unknown } }
 
-export const isDataChange = (event: ChangeEvent): event is DataChange => event.operationType !== 'invalidate'
+export const isDataChange = (event: ChangeEvent): event is DataChange => event.operationType in actions
 
-/** Pipeline that leaves the data changes of the collections, without the description of updates. */
+/** True for an event after which nobody can tell what became of a collection's documents. */
+export const isUpheavalOf = (event: ChangeEvent, collection: string): boolean =>
+  !isDataChange(event) && (event.ns?.coll === undefined || event.ns.coll === collection || event.to?.coll === collection)
+
+/** Pipeline that leaves what happens to the collections, without the description of updates. */
 export const changePipeline = (collections: string[]): mongo.Document[] => [
-  { $match: { $or: [{ operationType: { $in: Object.keys(actions) }, 'ns.coll': { $in: collections } }, { operationType: 'invalidate' }] } },
-  { $project: { operationType: 1, ns: 1, documentKey: 1, fullDocument: 1, clusterTime: 1, wallTime: 1 } }
+  {
+    $match: {
+      $or: [
+        { operationType: { $in: [...Object.keys(actions), 'drop', 'rename'] }, 'ns.coll': { $in: collections } },
+        { operationType: 'rename', 'to.coll': { $in: collections } },
+        { operationType: { $in: ['dropDatabase', 'invalidate'] } }
+      ]
+    }
+  },
+  { $project: { operationType: 1, ns: 1, to: 1, documentKey: 1, fullDocument: 1, clusterTime: 1, wallTime: 1 } }
 ]
 
 /** The data subscribers get for a change. */

@@ -3,9 +3,10 @@ import type { mongo } from 'mongoose'
 import type { BaseLogger } from 'pino'
 import type { Broker, ChannelSource } from '../realtime/broker.js'
 import { asToken, encodeToken, type ResumeToken } from './change-cursor.js'
-import { changePipeline, isDataChange, isHistoryLost, isStandalone, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+import { changePipeline, isDataChange, isHistoryLost, isStandalone, isUpheavalOf, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 import { createHistoryReader } from './change-history.js'
 import type { DocumentChange } from './document-collection.js'
+import { keepPostImages, withDocument, type FullDocument } from './post-images.js'
 
 export interface ChangeFeedOptions {
   /** The database whose collections are watched. */
@@ -45,11 +46,23 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
   let failures = 0
   let stream: mongo.ChangeStream | undefined
   let following: Promise<void> | undefined
-  const readHistory = createHistoryReader({ db, position: () => position })
+  let fullDocument: FullDocument | undefined
+  const readHistory = createHistoryReader({ db, position: () => position, fullDocument: () => fullDocument ?? 'updateLookup' })
+
+  /** From here on the stream is followed; what happened before may never have come by. */
+  const advance = (token: ResumeToken | undefined) => {
+    const begins = position === undefined && token !== undefined
+    position = token ?? position
+    if (begins) for (const channel of byChannel.keys()) broker.reset(channel)
+  }
 
   const publish = (event: ChangeEvent) => {
-    const watched = isDataChange(event) ? byCollection.get(event.ns.coll) : undefined
-    if (!watched || !isDataChange(event)) return
+    if (!isDataChange(event)) {
+      for (const { collection, channel } of byChannel.values()) if (isUpheavalOf(event, collection)) broker.reset(channel)
+      return
+    }
+    const watched = byCollection.get(event.ns.coll)
+    if (!watched) return
     try {
       broker.publish(toPublication(watched, event))
     } catch (err) {
@@ -60,22 +73,26 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
 
   /** Reads the stream until it breaks. The server holds each request until there is a change, so nothing is polled. */
   const follow = async () => {
+    fullDocument ??= await keepPostImages(db, byCollection.values(), (error) => {
+      logger.info({ err: error }, 'no images of changed documents are kept: a resumed client sees updates with the document as it is now')
+    })
     const opened = db.watch<mongo.Document, ChangeEvent & mongo.ChangeStreamDocument>(changePipeline([...byCollection.keys()]), {
-      fullDocument: 'updateLookup', ...(position && { startAfter: position })
+      fullDocument, ...(position && { startAfter: position })
     })
     stream = opened
     // The first reply is empty on a fresh start and carries the place where the stream begins.
     opened.once('resumeTokenChanged', (token) => {
-      position ??= asToken(token)
+      if (!position) advance(asToken(token))
       markStarted()
     })
     try {
       while (!closing.signal.aborted) {
         const event = await opened.tryNext()
-        if (event) publish(event)
+        const watched = event && isDataChange(event) ? byCollection.get(event.ns.coll) : undefined
+        if (event) publish(watched && isDataChange(event) ? await withDocument(db, watched, event) : event)
         else if (opened.closed) throw new Error('the change stream ended, as after the database was dropped')
         // Only now: a position must never be ahead of what was published.
-        position = asToken(opened.resumeToken) ?? position
+        advance(asToken(opened.resumeToken))
         failures = 0
         markStarted()
       }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import mongoose, { type mongo } from 'mongoose'
 import type { HistoryPage, StoredPublication } from '../realtime/broker.js'
 import { asToken, compareTokens, decodeToken, encodeToken, type ResumeToken } from './change-cursor.js'
+import { withDocument, type FullDocument } from './post-images.js'
 import { changePipeline, isDataChange, isHistoryLost, isTokenUnknown, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 
 /** How long reading back may take, and waiting for this node to see what another has seen, in milliseconds. */
@@ -13,17 +14,17 @@ export interface ChangeHistoryOptions {
   db: mongo.Db
   /** Token of the newest change that was published; undefined while there is none. */
   position (): ResumeToken | undefined
+  /** How documents after updates are come by. */
+  fullDocument (): FullDocument
 }
 
 export type ReadHistory = (watched: WatchedCollection, options: { since: string | number, limit: number }) => Promise<HistoryPage>
 
 /**
  * Reads the past of a channel out of the change stream: the changes after a cursor, or
- * from a time on, up to what was published. The same page asked for by many at once is
- * read once, and few are read at a time.
+ * from a time on, up to what was published. Few are read at a time.
  */
-export function createHistoryReader ({ db, position }: ChangeHistoryOptions): ReadHistory {
-  const running = new Map<string, Promise<HistoryPage>>()
+export function createHistoryReader ({ db, position, fullDocument }: ChangeHistoryOptions): ReadHistory {
   const waiting: (() => void)[] = []
   let readers = 0
 
@@ -54,7 +55,7 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
     const newest = position()
     if (newest && compareTokens(newest, token) === 0) return { messages: [], complete: true, cursor: since }
     // The server judges the token before anything waits for it.
-    const reading = open(db, watched, { startAfter: token })
+    const reading = open(db, watched, fullDocument(), { startAfter: token })
     try {
       await reading.tryOpen()
       const head = await reached(token)
@@ -72,7 +73,7 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
     if (!head) return lost(head)
     if (since > Date.now()) return { messages: [], complete: true, cursor: encodeToken(head) }
     const startAtOperationTime = new mongoose.mongo.Timestamp({ t: Math.floor(since / 1000), i: 1 })
-    const reading = open(db, watched, { startAtOperationTime })
+    const reading = open(db, watched, fullDocument(), { startAtOperationTime })
     try {
       return await reading.collect(head, limit, encodeToken(head), since)
     } catch (error) {
@@ -83,22 +84,13 @@ export function createHistoryReader ({ db, position }: ChangeHistoryOptions): Re
     }
   }
 
-  const read = async (watched: WatchedCollection, since: string | number, limit: number) => {
+  return async (watched, { since, limit }) => {
     await enter()
     try {
       return await (typeof since === 'number' ? readFrom(watched, since, limit) : readAfter(watched, since, limit))
     } finally {
       leave()
     }
-  }
-
-  return (watched, { since, limit }) => {
-    const key = JSON.stringify([watched.channel, since, limit])
-    const known = running.get(key)
-    if (known) return known
-    const page = read(watched, since, limit).finally(() => { running.delete(key) })
-    running.set(key, page)
-    return page
   }
 }
 
@@ -108,9 +100,9 @@ const lost = (head: ResumeToken | undefined): HistoryPage =>
 type StartPoint = { startAfter: ResumeToken } | { startAtOperationTime: mongo.Timestamp }
 
 /** A change stream read from a point of the past until it has passed the present. */
-function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
+function open (db: mongo.Db, watched: WatchedCollection, fullDocument: FullDocument, start: StartPoint) {
   const stream = db.watch<mongo.Document, ChangeEvent & mongo.ChangeStreamDocument>(changePipeline([watched.collection]), {
-    ...start, fullDocument: 'updateLookup', batchSize: 500, maxAwaitTimeMS: 20
+    ...start, fullDocument, batchSize: 500, maxAwaitTimeMS: 20
   })
   let first: ChangeEvent | null | undefined
   const next = async (): Promise<ChangeEvent | null> => {
@@ -133,10 +125,10 @@ function open (db: mongo.Db, watched: WatchedCollection, start: StartPoint) {
       while (messages.length < limit) {
         const event = await next()
         if (event && compareTokens(event._id, head) > 0) break
-        // The database was dropped here: the stream ends, and what came after cannot be reached from before.
+        // The collection was dropped or renamed here, or the database, whose stream ends: documents went without an event.
         if (event ? !isDataChange(event) : stream.closed) return { messages, complete: false, cursor: cursor() }
         if (event && isDataChange(event)) {
-          const message = toPublication(watched, event)
+          const message = toPublication(watched, await withDocument(db, watched, event))
           if (message.ts >= from) messages.push(message)
           continue
         }

@@ -1,3 +1,4 @@
+import mongoose, { type Types } from 'mongoose'
 import type { Identity } from '../identity/identity.js'
 import { channelMessageTtl, type ChannelMessageModel, type ChannelMessageRecord } from '../models/channel-message.js'
 import { duplicateKeyFields } from '../models/store-errors.js'
@@ -9,6 +10,7 @@ export interface ChannelMessages {
   publish (identity: Identity, message: { channel: string, data: unknown, key?: string, bytes?: number }): Promise<string>
   /** Last message and past of `app:` channels. */
   source: ChannelSource
+  close (): void
 }
 
 interface Waiting {
@@ -21,9 +23,18 @@ interface Waiting {
   cursor: string
 }
 
+interface Insertion { message: Waiting, record: ChannelMessageRecord & { _id: Types.ObjectId } }
+
+// Milliseconds between looks at what an insertion without an answer has left.
+const DOUBT_INTERVAL = 500
+
 /** Messages of `app:` channels: stored before they are acknowledged or published. */
 export function createChannelMessages ({ model, broker, now = Date.now }: { model: ChannelMessageModel, broker: Broker, now?: () => number }): ChannelMessages {
   let lastSequence = 0
+  // Insertions that failed without a word on what of them was stored.
+  let doubtful: Insertion[] = []
+  let resolving: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
 
   /** Rises always, also across restarts, so that a cursor names its time. */
   const nextSequence = () => (lastSequence = Math.max(lastSequence + 1, now() * 1000))
@@ -36,28 +47,59 @@ export function createChannelMessages ({ model, broker, now = Date.now }: { mode
 
   /** Stores messages whose keys are new; false when another node was quicker with a number or key. */
   const insert = async (messages: Waiting[]): Promise<boolean> => {
-    const records = messages.map(({ channel, body, dedupeKey }): ChannelMessageRecord => {
+    const insertions = messages.map((message): Insertion => {
+      const { channel, body, dedupeKey } = message
       const sequence = nextSequence()
-      return { channel, sequence, ts: new Date(Math.floor(sequence / 1000)), body, ...(dedupeKey !== undefined && { dedupeKey }) }
+      const ts = new Date(Math.floor(sequence / 1000))
+      return { message, record: { _id: new mongoose.Types.ObjectId(), channel, sequence, ts, body, ...(dedupeKey !== undefined && { dedupeKey }) } }
     })
     try {
-      await model.collection.insertMany(records, { ordered: true })
+      await model.collection.insertMany(insertions.map(({ record }) => record), { ordered: true })
     } catch (error) {
-      if (!duplicateKeyFields(error)) throw error
-      // What was stored before the collision stays, unannounced; its senders are answered by its key or send again.
-      await model.collection.deleteMany({ $or: records.map(({ channel, sequence, body }) => ({ channel, sequence, body })) })
+      if (!duplicateKeyFields(error)) {
+        doubt(insertions)
+        throw error
+      }
+      // What was stored before the collision goes, to be stored again in its place.
+      await model.collection.deleteMany({ _id: { $in: insertions.map(({ record }) => record._id) } })
       return false
     }
-    for (const [index, message] of messages.entries()) {
-      const { sequence = 0, ts = new Date() } = records[index] ?? {}
-      message.cursor = toCursor(sequence)
-      broker.publish({ channel: message.channel, data: message.data, ts: ts.getTime(), cursor: message.cursor, bytes: message.bytes })
-    }
+    for (const insertion of insertions) announce(insertion)
     return true
+  }
+
+  const announce = ({ message, record: { channel, sequence, ts } }: Insertion) => {
+    message.cursor = toCursor(sequence)
+    broker.publish({ channel, data: message.data, ts: ts.getTime(), cursor: message.cursor, bytes: message.bytes })
+  }
+
+  const doubt = (insertions: Insertion[]) => {
+    doubtful.push(...insertions)
+    timer ??= setInterval(() => { resolveDoubts().catch(() => { /* The store is still away: the next look is due. */ }) }, DOUBT_INTERVAL).unref()
+  }
+
+  /**
+   * Publishes what an insertion did store though its answer was lost: its senders were told
+   * of a failure, and their second attempt is known by its key and published no more.
+   */
+  const resolveDoubts = async (): Promise<void> => {
+    if (doubtful.length === 0) return
+    resolving ??= (async () => {
+      const found = await model.find({ _id: { $in: doubtful.map(({ record }) => record._id) } }, { _id: 1 }).lean()
+      const stored = new Set(found.map(({ _id }) => String(_id)))
+      const insertions = doubtful
+      doubtful = []
+      clearInterval(timer)
+      timer = undefined
+      for (const insertion of insertions) if (stored.has(insertion.record._id.toHexString())) announce(insertion)
+    })().finally(() => { resolving = undefined })
+    await resolving
   }
 
   const commit = createGroupCommit<Waiting>({
     async flush (group) {
+      // In their order: nothing new is stored before what came earlier was published.
+      await resolveDoubts()
       for (;;) {
         const known = await knownCursors(group.flatMap(({ dedupeKey }) => dedupeKey ?? []))
         const first = new Map<string, Waiting>()
@@ -118,7 +160,9 @@ export function createChannelMessages ({ model, broker, now = Date.now }: { mode
         const complete = after === null || after / 1000 > now() - channelMessageTtl * 1000
         return { messages, complete, cursor: messages.at(-1)?.cursor ?? toCursor(after ?? now() * 1000 - 1) }
       }
-    }
+    },
+
+    close: () => clearInterval(timer)
   }
 }
 

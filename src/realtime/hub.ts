@@ -11,7 +11,9 @@ import { Heartbeat } from './heartbeat.js'
 import { MessageReader } from './message-reader.js'
 import { outboxLimits, type OutboxLimits } from './outbox.js'
 import type { RealtimeServices } from './services.js'
+import { SharedReads } from './shared-reads.js'
 import { SnapshotReader } from './snapshot-reader.js'
+import { restartSubscription } from './subscribe-channel.js'
 import { Subscription } from './subscription.js'
 import type { Transport } from './transport.js'
 
@@ -56,6 +58,7 @@ export class Hub {
   readonly connections = new Map<string, Connection>()
   readonly log: ConnectionLog
   readonly snapshots = new SnapshotReader()
+  readonly reads = new SharedReads()
   readonly toError: (error: unknown) => PitwallError
   readonly #subscribers = new Map<string, Set<Subscription>>()
   readonly #sources: ReadonlyMap<string, ChannelSource>
@@ -76,7 +79,7 @@ export class Hub {
     this.#limits = limits
     this.log = new ConnectionLog(broker)
     this.#heartbeat = new Heartbeat(this.connections, pingInterval)
-    this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication))
+    this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication), (channel) => this.#restart(channel))
   }
 
   /** Takes a socket that has been upgraded; it is welcomed before anything else reaches it. */
@@ -201,6 +204,18 @@ export class Hub {
     const subscribers = this.#subscribers.get(channel)
     if (!subscribers) return
     for (const subscription of subscribers) subscription.offer(publication)
+  }
+
+  /** Tells the subscribers of a channel that messages were missed. Plain ones have no past to be complete. */
+  #restart (channel: string): void {
+    this.snapshots.reset(channel)
+    for (const subscription of this.#subscribers.get(channel) ?? []) {
+      if (subscription.view === 'plain') continue
+      restartSubscription(this, subscription).catch((error: unknown) => {
+        this.logger.error({ err: error, channel }, 'the state after missed messages could not be read')
+        subscription.connection.close(closeCodes.restarting, 'messages were missed')
+      })
+    }
   }
 
   #subscribePlain (connection: Connection): void {

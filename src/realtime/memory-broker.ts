@@ -13,6 +13,9 @@ export interface MemoryBrokerOptions {
   sweepInterval?: number
 }
 
+// Milliseconds by which the clock that stamps messages may differ from this one.
+const CLOCK_SKEW = 60_000
+
 /**
  * Fan-out within one process. All channels share one sequence, so that a channel nobody
  * has published on for long can be forgotten without its cursors becoming ambiguous; the
@@ -24,6 +27,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
   const startedAt = now()
   const histories = new Map<string, ChannelHistory>()
   const listeners = new Set<(publication: StoredPublication) => void>()
+  const resetListeners = new Set<(channel: string) => void>()
   let sequence = 0
   // What forgotten channels last held: below it nobody can tell what is missing.
   let forgotten = { sequence: 0, ts: startedAt }
@@ -65,9 +69,21 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
       return stored.cursor
     },
 
-    subscribe (listener) {
+    subscribe (listener, onReset) {
       listeners.add(listener)
-      return () => { listeners.delete(listener) }
+      if (onReset) resetListeners.add(onReset)
+      return () => {
+        listeners.delete(listener)
+        if (onReset) resetListeners.delete(onReset)
+      }
+    },
+
+    reset (channel) {
+      sequence++
+      const limits = bounds(channel)
+      // From here on it is known again; what is stamped with a time about now may be among the missed.
+      if (limits.length > 0) histories.set(channel, createChannelHistory(limits, { sequence, ts: now() + CLOCK_SKEW }))
+      for (const listener of resetListeners) listener(channel)
     },
 
     history (channel, { since, limit = 1000 }): HistoryPage {
@@ -93,6 +109,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     async close () {
       clearInterval(sweep)
       listeners.clear()
+      resetListeners.clear()
       histories.clear()
     }
   }

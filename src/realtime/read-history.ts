@@ -1,8 +1,14 @@
 import type { ChannelMessageSchema } from '../schemas/messages/common.js'
 import type { Broker, ChannelSource, HistoryPage, StoredPublication } from './broker.js'
 import { parseCursor, parseSince } from './cursor.js'
+import type { SharedReads } from './shared-reads.js'
 
-export interface HistoryReaders { broker: Broker, sourceOf (channel: string): ChannelSource | undefined }
+export interface HistoryReaders {
+  broker: Broker
+  /** Reads of the store, shared by those who come back at once. */
+  reads: SharedReads
+  sourceOf (channel: string): ChannelSource | undefined
+}
 
 /**
  * A page of a channel's past, from memory or, where that does not reach back, from the
@@ -15,7 +21,7 @@ export async function readPage (readers: HistoryReaders, channel: string, since:
   // A position that a broker numbered means nothing to the store.
   const known = typeof since === 'number' || parseCursor(since) === null
   if (!source?.history || !known) return { ...page, stored: false }
-  return { ...await source.history(channel, { since, limit }), stored: true }
+  return { ...await readStored(readers, source, channel, { since, limit }), stored: true }
 }
 
 /**
@@ -30,9 +36,14 @@ export async function readHistory (readers: HistoryReaders, channel: string, { s
   const recent = readers.broker.history(channel, { limit })
   const source = readers.sourceOf(channel)
   // Memory begins with the process; what is older the store knows.
-  const page = recent.messages.length < limit && source?.history ? await source.history(channel, { limit }) : recent
+  const page = recent.messages.length < limit && source?.history ? await readStored(readers, source, channel, { limit }) : recent
   const { messages, cursor } = page.messages.length > 0 ? page : recent
   return { messages: messages.map(toMessage), cursor }
+}
+
+async function readStored ({ broker, reads }: HistoryReaders, source: ChannelSource, channel: string, range: { since?: string | number, limit: number }): Promise<HistoryPage> {
+  const page = await reads.read(JSON.stringify([channel, range.since, range.limit]), async () => await source.history?.(channel, range))
+  return page ?? { messages: [], complete: false, cursor: broker.head(channel) }
 }
 
 const toMessage = ({ channel, cursor, ts, data }: StoredPublication): ChannelMessageSchema =>

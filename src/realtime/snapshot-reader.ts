@@ -26,10 +26,15 @@ export class SnapshotReader {
     const result = source.snapshot(channel).then((snapshot) => ({
       json: JSON.stringify(snapshot) ?? 'null',
       overlap: source.covers ? (publication: StoredPublication) => source.covers?.(snapshot, publication) ?? false : snapshotOverlap(snapshot)
-    })).finally(() => { this.#readings.delete(channel) })
+    })).finally(() => { if (this.#readings.get(channel) === reading) this.#readings.delete(channel) })
     const reading: SnapshotReading = { cursor, since: [], result }
     this.#readings.set(channel, reading)
     return reading
+  }
+
+  /** Messages were missed: who asks from now on gets a reading of its own. */
+  reset (channel: string): void {
+    this.#readings.delete(channel)
   }
 
   /** A live message: part of what those who share a reading must get. */

@@ -18,11 +18,12 @@ interface Task { hub: Hub, connection: Connection, subscription: Subscription, i
  * duplicate. @throws BAD_CURSOR, BAD_FILTER
  */
 export async function subscribeChannel (hub: Hub, connection: Connection, rule: ChannelRule, message: Static<typeof SubscribeMessage>): Promise<void> {
-  const { channel, since, maxRate, filter, id } = message
+  const { channel, since, maxRate, filter, sessions, id } = message
   const position = since === undefined ? undefined : parseSince(since)
   const subscription = new Subscription(connection, channel, rule, 'data', {
     ...(maxRate !== undefined && { maxRate }),
-    ...(filter && { filter: compileMessageFilter(filter) })
+    ...(filter && { filter: compileMessageFilter(filter) }),
+    ...(sessions && { sessions })
   })
   const task: Task = { hub, connection, subscription, id }
   subscription.hold()
@@ -30,10 +31,28 @@ export async function subscribeChannel (hub: Hub, connection: Connection, rule: 
   try {
     const recovered = position === undefined ? undefined : await replayPast(task, position)
     if (recovered !== true) await sendSnapshot(task, recovered)
+    while (subscription.stale && isCurrent(task)) await sendAnew(task)
   } catch (error) {
     if (isCurrent(task)) hub.unsubscribe(connection, channel)
     throw error
   }
+}
+
+/**
+ * Messages of the channel were missed: a live subscriber is told so with a `subscribed` that
+ * answers nothing, `recovered: false`, and gets the state now.
+ */
+export async function restartSubscription (hub: Hub, subscription: Subscription): Promise<void> {
+  subscription.stale = true
+  // Whoever holds messages back looks at the mark when done.
+  if (subscription.held) return
+  const task: Task = { hub, connection: subscription.connection, subscription, id: undefined }
+  while (subscription.stale && isCurrent(task)) await sendAnew(task)
+}
+
+async function sendAnew (task: Task): Promise<void> {
+  task.subscription.forget()
+  await sendSnapshot({ ...task, id: undefined }, false)
 }
 
 /** False when another subscribe or an unsubscribe came meanwhile, or the client is gone. */
@@ -56,6 +75,7 @@ async function replayPast (task: Task, position: string | number): Promise<boole
     if (!isCurrent(task)) return true
     if (!page.complete) {
       if (!started) return false
+      if (subscription.stale) return true
       // It took so long to send the past that more of it has gone.
       connection.close(closeCodes.tooSlow, 'too slow')
       return true
@@ -85,6 +105,7 @@ async function sendSnapshot (task: Task, recovered: false | undefined): Promise<
   const source = hub.sourceOf(channel)
   while (isCurrent(task)) {
     subscription.hold()
+    subscription.stale = false
     let cursor = hub.broker.head(channel)
     if (source?.head && parseCursor(cursor)) cursor = await source.head(channel) ?? cursor
     const reading = source ? hub.snapshots.read(channel, cursor, source) : null

@@ -7,6 +7,8 @@ import { Throttle } from './throttle.js'
 export interface SubscriptionOptions {
   maxRate?: number
   filter?: (data: unknown) => boolean
+  /** Sessions this client had before, whose own messages it does not want. */
+  sessions?: readonly string[]
 }
 
 // Live messages held back while snapshot or history is read; past it the reading starts over.
@@ -24,16 +26,20 @@ export class Subscription {
   readonly #throttle: Throttle | null
   /** True when more came while held back than is kept: some is missing. */
   overflowed = false
+  /** True when messages were missed while snapshot or history was being read. */
+  stale = false
+  readonly #sessions: readonly string[]
   #held: StoredPublication[] | null = null
   #seen: ((publication: StoredPublication) => boolean) | null = null
   #seenUntil = 0
 
-  constructor (connection: Connection, channel: string, rule: ChannelRule, view: View, { filter, maxRate }: SubscriptionOptions = {}) {
+  constructor (connection: Connection, channel: string, rule: ChannelRule, view: View, { filter, maxRate, sessions }: SubscriptionOptions = {}) {
     this.connection = connection
     this.channel = channel
     this.rule = rule
     this.view = view
     this.#filter = filter
+    this.#sessions = sessions ?? []
     this.#throttle = maxRate === undefined ? null : new Throttle(maxRate, rule.conflation, (publication) => this.#write(publication))
   }
 
@@ -50,11 +56,21 @@ export class Subscription {
   /** A message whose turn it is. */
   pass (publication: StoredPublication): void {
     const { sessionId } = this.connection
-    if (publication.except === sessionId || (publication.to !== undefined && publication.to !== sessionId)) return
+    const { except, to } = publication
+    if (except !== undefined && (except === sessionId || this.#sessions.includes(except))) return
+    if (to !== undefined && to !== sessionId) return
     if (this.#seen && this.#wasSeen(publication)) return
     if (this.#filter && !this.#filter(publication.data)) return
     if (this.#throttle) this.#throttle.offer(publication)
     else this.#write(publication)
+  }
+
+  /** True while live messages are held back. */
+  get held (): boolean { return this.#held !== null }
+
+  /** Drops what `maxRate` keeps waiting. */
+  forget (): void {
+    this.#throttle?.close()
   }
 
   /** Holds live messages back until `release`, after those given. */

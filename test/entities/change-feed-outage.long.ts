@@ -1,12 +1,14 @@
 import mongoose from 'mongoose'
 import { test } from 'tap'
-import { buildApp } from '../helpers/built-or-source.js'
+import { buildApp, startEmbeddedMongo } from '../helpers/built-or-source.js'
+import { loadConfig } from '../../src/config.js'
 import { createChangeFeed } from '../../src/entities/change-feed.js'
 import { createEntities } from '../../src/entities/index.js'
 import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
 import { startRelay } from '../helpers/relay.js'
+import { openSocket } from '../helpers/test-socket.js'
 
 const silent = { info () {}, warn () {}, error () {} }
 
@@ -98,4 +100,58 @@ test('a standalone publishes own writes and says so', async (t) => {
   const source = feed.source('events', async () => [])
   t.equal(await source.head?.('events'), undefined)
   t.match(await source.history?.('events', { since: 0, limit: 10 }), { complete: false, messages: [] })
+})
+
+test('a feed that was cut off past the oplog says what it missed', async (t) => {
+  const dataDir = t.testdir({})
+  const store = await startEmbeddedMongo({ dataDir, oplogBytes: 200_000, ttlIntervalMS: 50 })
+  t.teardown(() => store.close())
+  const relay = await startRelay(t, decodeURIComponent(/^mongodb:\/\/([^/?]*)/.exec(store.uri)?.[1] ?? ''))
+  const config = loadConfig({ DATA_DIR: dataDir, API_KEY: adminKey, SIMULATE: '0', PORT: '0', LOG_LEVEL: 'silent' }, dataDir)
+  // The driver's look at a server that goes away in that moment hangs until its timeout.
+  const options = 'directConnection=true&connectTimeoutMS=1000&heartbeatFrequencyMS=500'
+  const app = await buildApp({ ...config, mongodbUri: `mongodb://127.0.0.1:${relay.port}/pitwall?${options}` })
+  t.teardown(() => app.close())
+  const url = `${(await app.listen({ port: 0, host: '127.0.0.1' })).replace('http', 'ws')}/ws`
+  const socket = await openSocket(t, url, ['pitwall.v1', adminKey])
+  await socket.ask({ type: 'subscribe', channel: 'events' })
+  await app.entities.events.create({ n: 1 })
+  const { cursor } = await socket.next('data')
+
+  await relay.cut()
+  const elsewhere = await mongoose.createConnection(store.uri).asPromise()
+  t.teardown(() => elsewhere.close())
+  const events = elsewhere.useDb('pitwall').collection('events')
+  // Until the oplog has let go of what came after the cut.
+  const elsewhereFeed = events.watch()
+  await elsewhereFeed.tryNext()
+  let n = 2
+  const write = () => events.insertMany(Array.from({ length: 200 }, () => ({ n: n++, createdAt: new Date(), filler: 'x'.repeat(500) })))
+  await write()
+  const mark = (await elsewhereFeed.next())._id
+  await elsewhereFeed.close()
+  const rolledOver = async () => {
+    const stream = events.watch([], { startAfter: mark })
+    try {
+      await stream.tryNext()
+      return false
+    } catch (error) {
+      return (error as { code?: number }).code === 286
+    } finally {
+      await stream.close()
+    }
+  }
+  while (!await rolledOver()) await write()
+  await relay.restore()
+
+  const told = await socket.next('subscribed') as unknown as { recovered: boolean, snapshot: { n: number }[] }
+  t.match(told, { channel: 'events', recovered: false })
+  t.equal(told.snapshot.at(-1)?.n, n - 1, 'with the state now')
+  await app.entities.events.create({ n })
+  t.match(await socket.next('data'), { data: { action: 'created', document: { n } } })
+  const late = await openSocket(t, url, ['pitwall.v1', adminKey])
+  const since = new Date(Date.now() - 3_600_000).toISOString()
+  for (const position of [cursor, since]) {
+    t.match(await late.ask({ type: 'subscribe', channel: 'events', since: position }), { recovered: false }, String(position))
+  }
 })

@@ -62,3 +62,23 @@ test('FETCH pages through events by filter', async (t) => {
   const second = await fetch({ filter: { n: { $gte: 1 } }, limit: 3, cursor: first?.nextCursor })
   t.strictSame([second?.data.map(({ n }) => n), second?.nextCursor], [[1], null])
 })
+
+test('a message whose storing was not answered is pushed once', async (t) => {
+  const { app, socketUrl } = await startApp(t)
+  const [sender, reader] = await Promise.all([openSocket(t, socketUrl, protocols), openSocket(t, socketUrl, protocols)])
+  await reader.ask({ type: 'subscribe', channel: 'app:log' })
+  const { collection } = app.models.channelMessages
+  const insertMany = collection.insertMany.bind(collection)
+  // Stores, and loses the answer, as when the connection breaks in between.
+  collection.insertMany = async (...args: Parameters<typeof insertMany>) => {
+    collection.insertMany = insertMany
+    await insertMany(...args)
+    throw new mongoose.mongo.MongoNetworkError('connection closed')
+  }
+  const message = { type: 'publish', channel: 'app:log', data: 1, key: 'k1' }
+  t.match(await sender.ask(message), { type: 'error', payload: { code: 'STORE_UNAVAILABLE' } })
+  const { cursor } = await sender.ask(message)
+  t.match(await reader.next('data'), { data: 1, cursor })
+  await sender.ask({ ...message, data: 2, key: 'k2' })
+  t.match(await reader.next('data'), { data: 2 })
+})

@@ -168,3 +168,33 @@ test('a thousand writes arrive once each and in order', async (t) => {
   t.strictSame(numbers.toSorted((a, b) => a - b), Array.from({ length: 1000 }, (_, n) => n))
   t.strictSame((await history(started, 'events', head)).messages, messages)
 })
+
+test('a late reader sees each update as it was then', async (t) => {
+  const started = await startApp(t)
+  const { events } = started.app.entities
+  const head = await started.app.channelSources.get('events')?.head?.('events') ?? ''
+  const { id } = await events.create({ n: 0 })
+  const feed = listen(t, started, 'events')
+  for (let n = 1; n <= 3; n++) await events.update(id, { n })
+  await events.remove(id)
+  const live = await feed.until(4)
+  const page = await history(started, 'events', head)
+  t.strictSame(page.messages.slice(-4), live, 'as the live ones')
+  const numbers = page.messages.map(({ data }) => (data as { document?: { n: number } }).document?.n)
+  t.strictSame(numbers.slice(1), [1, 2, 3, undefined])
+})
+
+test('a dropped collection leaves no position complete', async (t) => {
+  const started = await startApp(t)
+  const { app } = started
+  const feed = listen(t, started, 'events')
+  await app.entities.events.create({ n: 1 })
+  const [first] = await feed.until(1)
+  const reset = new Promise<string>((resolve) => { t.teardown(app.broker.subscribe(() => {}, resolve)) })
+  await app.models.connection.collection('events').drop()
+  t.equal(await reset, 'events')
+  await app.entities.events.create({ n: 2 })
+  await feed.until(2)
+  t.equal(app.broker.history('events', { since: first?.cursor ?? '' }).complete, false)
+  t.match(await history(started, 'events', first?.cursor ?? ''), { complete: false })
+})

@@ -103,3 +103,23 @@ test('paging from any cursor gives all that is kept after it', async (t) => {
     broker.close().catch(() => {})
   })))
 })
+
+test('a reset makes every earlier position incomplete', async (t) => {
+  let now = 10_000
+  const resets: string[] = []
+  const broker = brokerFor(t, { now: () => now })
+  broker.subscribe(() => {}, (channel) => resets.push(channel))
+  const own = publish(broker, 1, { cursor: 'c_own', ts: now })
+  const numbered = publish(broker, 2, { ts: now })
+  const other = publish(broker, 1, { channel: 'b' })
+  broker.reset('a')
+  t.strictSame(resets, ['a'])
+  for (const since of [own, numbered, now - 1, now + 1]) t.match(broker.history('a', { since }), { complete: false, messages: [] }, String(since))
+  t.match(broker.history('b', { since: other }), { complete: true }, 'no other channel is concerned')
+  const head = broker.head('a')
+  publish(broker, 3, { ts: now })
+  t.match(broker.history('a', { since: head }), { complete: true, messages: [{ data: 3 }] })
+  now += 120_000
+  publish(broker, 4, { ts: now })
+  t.equal(broker.history('a', { since: now }).complete, true)
+})

@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import type { StoredPublication } from '../../src/realtime/broker.js'
+import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
 import { startHub } from '../helpers/hub-server.js'
 import { openSocket } from '../helpers/test-socket.js'
 
@@ -50,4 +52,104 @@ test('says so when history no longer reaches back', async (t) => {
   t.match(answer, { type: 'subscribed', recovered: false, snapshot: { currentGear: '3' }, cursor: broker.head('gear') })
   t.match(await socket.ask({ type: 'subscribe', channel: 'gear', since: 'nonsense' }), { type: 'error', payload: { code: 'BAD_CURSOR' } })
   t.match(await socket.ask({ type: 'subscribe', channel: 'nothing' }), { type: 'error', payload: { code: 'UNKNOWN_CHANNEL' } })
+})
+
+test('a live subscriber is told when messages were missed', async (t) => {
+  const { url, broker, sources } = await startHub(t)
+  let gear = '3'
+  const waiting: (() => void)[] = []
+  let slow = false
+  sources.set('gear', {
+    async snapshot () {
+      const read = { currentGear: gear }
+      if (slow) await new Promise<void>((resolve) => { waiting.push(resolve) })
+      return read
+    }
+  })
+  const [live, plain] = await Promise.all([openSocket(t, url, v1), openSocket(t, url, ['key'])])
+  const { cursor } = await live.ask({ type: 'subscribe', channel: 'gear' })
+  gear = '4'
+  broker.reset('gear')
+  const told = await live.next('subscribed')
+  t.match(told, { channel: 'gear', recovered: false, snapshot: { currentGear: '4' }, cursor: broker.head('gear') })
+  t.notOk('id' in told)
+  broker.publish({ channel: 'gear', data: { currentGear: '5' }, ts: 0 })
+  t.match(await live.next('data'), { data: { currentGear: '5' } })
+  await plain.expectNone('subscribed')
+  const late = await openSocket(t, url, v1)
+  t.match(await late.ask({ type: 'subscribe', channel: 'gear', since: cursor }), { recovered: false, snapshot: { currentGear: '4' } })
+
+  // A snapshot that was being read at that moment may be older than what was missed.
+  slow = true
+  const reader = await openSocket(t, url, v1)
+  const subscribing = reader.ask({ type: 'subscribe', channel: 'gear' })
+  while (waiting.length < 1) await new Promise(setImmediate)
+  gear = '6'
+  broker.reset('gear')
+  while (waiting.length < 2) await new Promise(setImmediate)
+  slow = false
+  for (const go of waiting) go()
+  t.match(await subscribing, { snapshot: { currentGear: '4' } })
+  t.match(await reader.next('subscribed'), { recovered: false, snapshot: { currentGear: '6' } })
+})
+
+test('clients that resume together share reads and miss nothing', async (t) => {
+  const stored: StoredPublication[] = []
+  const none = { length: 0, age: 0, bytes: 0 }
+  const { url, broker, sources } = await startHub(t, { broker: createMemoryBroker({ bounds: () => none }) })
+  let reads = 0
+  const waiting: (() => void)[] = []
+  sources.set('app:', {
+    async history (_channel, { since, limit }) {
+      reads++
+      // Read now, answered later: what is stored in between is not part of it.
+      const messages = stored.slice(stored.findIndex(({ cursor }) => cursor === since) + 1).slice(0, limit)
+      await new Promise<void>((resolve) => { waiting.push(resolve) })
+      return { messages, complete: true, cursor: messages.at(-1)?.cursor ?? String(since) }
+    }
+  })
+  const publish = (n: number) => {
+    const message = { channel: 'app:log', cursor: `c_a${n}`, data: n, ts: n }
+    stored.push(message)
+    broker.publish(message)
+  }
+  publish(0)
+  publish(1)
+  const clients = await Promise.all(Array.from({ length: 20 }, () => openSocket(t, url, v1)))
+  const numbers = clients.map(() => [] as unknown[])
+  const answers: Promise<unknown>[] = []
+  for (const [index, client] of clients.entries()) {
+    client.ws.on('message', (raw) => {
+      const message = JSON.parse(String(raw)) as { type: string, data: unknown }
+      if (message.type === 'data') numbers[index]?.push(message.data)
+    })
+    answers.push(client.ask({ type: 'subscribe', channel: 'app:log', since: 'c_a0' }))
+    // The first is being read for while the others ask.
+    if (index === 0) while (waiting.length === 0) await new Promise(setImmediate)
+    if (index === 10) publish(2)
+    await client.ask({ type: 'ping' })
+  }
+  publish(3)
+  const releasing = setInterval(() => { for (const go of waiting.splice(0)) go() }, 1)
+  for (const answer of await Promise.all(answers)) t.match(answer, { type: 'subscribed', recovered: true })
+  while (numbers.some((got) => got.at(-1) !== 3)) await new Promise(setImmediate)
+  clearInterval(releasing)
+  for (const got of numbers) t.strictSame(got, [1, 2, 3])
+  t.ok(reads < 12, `${reads} reads for 20 clients`)
+})
+
+test('a client gets none of its own relays when it resumes', async (t) => {
+  const { url } = await startHub(t)
+  const [first, other] = await Promise.all([openSocket(t, url, v1), openSocket(t, url, v1)])
+  const { cursor } = await first.ask({ type: 'subscribe', channel: 'broadcast' })
+  first.send({ type: 'message', data: 'mine' })
+  await first.ask({ type: 'ping' })
+  other.send({ type: 'message', data: 'yours' })
+  t.match(await first.next('data'), { data: { data: 'yours' } })
+  first.ws.terminate()
+  const again = await openSocket(t, url, v1)
+  const sessions = [String(first.welcome.sessionId)]
+  t.match(await again.ask({ type: 'subscribe', channel: 'broadcast', since: cursor, sessions }), { recovered: true })
+  t.match(await again.next('data'), { data: { data: 'yours' } })
+  await again.expectNone('data')
 })

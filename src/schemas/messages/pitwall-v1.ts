@@ -6,7 +6,10 @@ export const SubscribeMessage = Message('subscribe', {
   channel: ChannelName,
   since: Type.Optional(Since),
   maxRate: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1000, description: 'Hz' })),
-  filter: Type.Optional(FilterInput)
+  filter: Type.Optional(FilterInput),
+  sessions: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), {
+    maxItems: 32, description: 'Session ids this client had before: what it relayed itself as message is not sent to it again'
+  }))
 })
 export type SubscribeMessage = Static<typeof SubscribeMessage>
 
