@@ -5,7 +5,9 @@ import type { Command } from './command.js'
 const commands: Record<string, () => Promise<Command>> = {
   move: async () => (await import('./commands/move.js')).move,
   backup: async () => (await import('./commands/backup.js')).backup,
-  restore: async () => (await import('./commands/restore.js')).restore
+  restore: async () => (await import('./commands/restore.js')).restore,
+  'new-key': async () => (await import('./commands/new-key.js')).newKey,
+  'reset-password': async () => (await import('./commands/reset-password.js')).resetPassword
 }
 
 async function describeCommands (): Promise<string> {

@@ -10,11 +10,12 @@ export interface ProgressLine {
 
 type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean, columns?: number }
 
-const INTERVAL = { terminal: 100, plain: 5_000 }
+/** Milliseconds between two states that are shown. */
+const INTERVAL = { terminal: 100, plain: 3_000 }
 
 export function createProgressLine (output: Output = process.stdout): ProgressLine {
   const isTerminal = output.isTTY === true
-  let shownAt = -Infinity
+  let shownAt = performance.now()
   let last = ''
 
   const clear = (): void => { if (isTerminal && last !== '') output.write('\r\u001b[2K') }
@@ -30,7 +31,6 @@ export function createProgressLine (output: Output = process.stdout): ProgressLi
     say (line) {
       clear()
       last = ''
-      shownAt = -Infinity
       output.write(`${line}\n`)
     },
     end () {

@@ -20,6 +20,8 @@ const CURSOR_NOT_FOUND = 43
 const HISTORY_LOST = 286
 const CHANGE_STREAM_FATAL = 280
 
+/** Changes handed out at once, about: a document that changes often is then written once. */
+const MOST = 2_000
 /** How long one look into the log waits for news, in milliseconds. */
 const WAIT = 10
 const BATCH = 500
@@ -30,6 +32,8 @@ export class ChangeLog {
   private cursor: mongo.AggregationCursor<Uint8Array>
   /** Behind the last event handed out. */
   position: LogPosition
+  /** When that happened. */
+  time: mongo.BSON.Timestamp | undefined
 
   private constructor (client: mongo.MongoClient, position: LogPosition) {
     this.client = client
@@ -48,12 +52,18 @@ export class ChangeLog {
 
   /** The next changes; empty when there is none at the moment. @throws HistoryLost */
   async next (): Promise<Change[]> {
-    const first = this.early ?? await this.read(() => this.cursor.tryNext())
-    this.early = null
-    if (first === null) return []
-    const events = [first, ...this.cursor.readBufferedDocuments()].map(asBuffer)
-    const token = findElement(events.at(-1)!, '_id')!
-    this.position = { resumeAfter: BSON.deserialize(valueBytes(token), exactTypes) }
+    const events: Buffer[] = []
+    while (events.length < MOST) {
+      const first = this.early ?? await this.read(() => this.cursor.tryNext())
+      this.early = null
+      if (first === null) break
+      events.push(...[first, ...this.cursor.readBufferedDocuments()].map(asBuffer))
+    }
+    const last = events.at(-1)
+    if (last === undefined) return []
+    const { _id, clusterTime } = BSON.deserialize(last, exactTypes)
+    this.position = { resumeAfter: _id as mongo.BSON.Document }
+    this.time = clusterTime as mongo.BSON.Timestamp
     return events.map(toChange)
   }
 
@@ -64,7 +74,7 @@ export class ChangeLog {
   private openCursor (): mongo.AggregationCursor<Uint8Array> {
     return this.client.db('admin').aggregate<Uint8Array>([
       { $changeStream: { allChangesForCluster: true, ...this.position } },
-      { $project: { operationType: 1, ns: 1, to: 1, documentKey: 1 } }
+      { $project: { operationType: 1, ns: 1, documentKey: 1, clusterTime: 1 } }
     ], { raw: true, maxAwaitTimeMS: WAIT, batchSize: BATCH })
   }
 

@@ -7,16 +7,20 @@ import { findElement } from './raw-document.js'
 /** How often changes are followed during the copy, in milliseconds: the source's log must not run away. */
 const FOLLOW_INTERVAL = 500
 
+/** Documents from which on the end of a copy is told of. */
+const WORTH_TELLING = 1_000
+
 interface Tally { collections: number, total: number, copied: number, before: number, startedAt: number }
 
-/** Copies every collection that is not copied yet, and follows changes meanwhile. */
+/** Copies every collection that is not copied yet, and follows changes meanwhile; tells of its end if it took a while. */
 export async function copyCollections (move: Move): Promise<void> {
   const tally = await openTally(move)
   for (;;) {
     const next = [...move.progress.collections.values()].find(({ state, spec }) => state !== 'copied' && (spec.kind !== 'capped' || move.isFinal))
-    if (next === undefined) return
+    if (next === undefined) break
     await copyCollection(move, next, tally)
   }
+  if (tally.copied - tally.before >= WORTH_TELLING || performance.now() - tally.startedAt > 1_000) move.line.say(describeCopy(move, tally))
 }
 
 async function copyCollection (move: Move, started: CollectionProgress, tally: Tally): Promise<void> {
@@ -61,7 +65,7 @@ async function copyDocuments (move: Move, collection: CollectionProgress, tally:
     line.show(() => describeCopy(move, tally))
     if (!isFollowDue) continue
     await progress.save(collection)
-    await followChanges(move)
+    await followChanges(move, { milliseconds: FOLLOW_INTERVAL })
     if (progress.of(spec) !== collection) return false
     followAt = performance.now() + FOLLOW_INTERVAL
   }

@@ -10,7 +10,7 @@ export type Side = 'source' | 'target'
 export interface DocumentSequence { push (document: object, bytes: Uint8Array): number }
 type DocumentSequenceClass = new (field: string) => DocumentSequence
 
-/** Milliseconds to look for a server. */
+/** Milliseconds to look for a server, unless the address says `serverSelectionTimeoutMS`. */
 const SELECTION_TIMEOUT = 10_000
 
 const AUTHENTICATION_FAILED = [18, 8000]
@@ -36,7 +36,9 @@ export async function connectTo (side: Side, uri: string): Promise<mongo.MongoCl
   let client: mongo.MongoClient
   try {
     client = new MongoClient(uri, {
-      appName: 'pitwall-admin', serverSelectionTimeoutMS: SELECTION_TIMEOUT, readConcernLevel: side === 'source' ? 'majority' : 'local'
+      appName: 'pitwall-admin',
+      readConcernLevel: side === 'source' ? 'majority' : 'local',
+      ...(!/[?&]serverSelectionTimeoutMS=/i.test(uri) && { serverSelectionTimeoutMS: SELECTION_TIMEOUT })
     })
   } catch (error) {
     throw new AdminError(`${flag} is not a MongoDB address: ${messageOf(error)}`, undefined, { cause: error })
@@ -59,7 +61,7 @@ export function explainDriverError (side: Side, error: unknown): Error {
   if (/reports (?:maximum|minimum) wire version/.test(detail)) return explain(`its version of MongoDB does not fit this driver: ${detail}`)
   if (error instanceof MongoServerError && AUTHENTICATION_FAILED.includes(Number(error.code))) return explain(`the login was refused: ${detail}`)
   if (error instanceof MongoServerError && error.code === UNAUTHORIZED) return explain(`this user may not do that: ${detail}`)
-  if (error instanceof MongoServerSelectionError) return explain(`no MongoDB to write to answers within ${SELECTION_TIMEOUT / 1000} s: ${detail}`)
+  if (error instanceof MongoServerSelectionError) return explain(`no MongoDB answers: ${detail}`)
   if (error instanceof MongoNetworkError) return explain(`the connection was lost: ${detail}`)
   if (error instanceof mongoose.mongo.MongoError) return explain(detail)
   return error instanceof Error ? error : new Error(detail)

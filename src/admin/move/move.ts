@@ -3,7 +3,7 @@ import { AdminError, interrupted } from '../admin-error.js'
 import { buildIndexes, dropTtlIndexes, isOrdinary, isTtl, verifyIndexes } from './build-indexes.js'
 import { HistoryLost, type ChangeLog } from './change-log.js'
 import { copyCollections } from './copy-collections.js'
-import { followChanges } from './follow-changes.js'
+import { catchUp, followChanges } from './follow-changes.js'
 import type { Move } from './move-context.js'
 import { formatNamespace } from './namespace.js'
 import { Progress } from './progress.js'
@@ -23,6 +23,9 @@ export interface MoveOptions {
 }
 
 export interface MoveResult { collections: number, documents: number, resumed: boolean }
+
+/** How often a run looks for collections that came during the run, while others write. */
+const LIVE_ROUNDS = 10
 
 /**
  * Copies everything from the source to the target, or goes on with what an earlier run began: collections first, then
@@ -83,36 +86,40 @@ async function startOver (source: Source, progress: Progress, line: ProgressLine
 async function runSteps (move: Move): Promise<Omit<MoveResult, 'resumed'>> {
   const { progress, isFinal } = move
   await reconcileCollections(move)
-  // Following the changes of one round may find collections for the next.
-  do {
+  // Following the changes of one round may find collections for the next; while others go on making some, that is
+  // left to the last run.
+  const rounds = isFinal ? Infinity : LIVE_ROUNDS
+  for (let round = 0; round === 0 || (round < rounds && hasMoreToCopy(move)); round++) {
     await copyCollections(move)
-    await followChanges(move)
+    await catchUp(move)
     await reconcileCollections(move)
-  } while (hasMoreToCopy(move))
+  }
   if (!isFinal || !progress.isVerified) {
     await buildIndexes(move, isOrdinary)
-    if (await followChanges(move) > 0 && isFinal) throw stillWritten()
+    if (await catchUp(move) > 0 && isFinal) throw stillWritten()
   }
-  const documents = [...progress.collections.values()].reduce((sum, collection) => sum + collection.documents, 0)
   const collections = progress.collections.size
-  if (!isFinal) return { collections, documents }
-  const verified = await finish(move)
-  return { collections, documents: verified ?? documents }
+  if (isFinal) await finish(move)
+  return { collections, documents: await countDocuments(move) }
 }
 
-async function finish (move: Move): Promise<number | undefined> {
+async function countDocuments ({ source, progress }: Move): Promise<number> {
+  let count = 0
+  for (const { spec } of progress.collections.values()) if (spec.kind !== 'view') count += await source.count(spec)
+  return count
+}
+
+async function finish (move: Move): Promise<void> {
   const { progress } = move
-  let documents: number | undefined
   if (!progress.isVerified) {
     await dropTtlIndexes(move)
-    documents = await verifyDocuments(move)
+    await verifyDocuments(move)
     if (await followChanges(move) > 0) throw stillWritten()
     await progress.saveVerified(true)
   }
   await buildIndexes(move, isTtl)
   await verifyIndexes(move)
   await progress.remove()
-  return documents
 }
 
 function hasMoreToCopy ({ progress, isFinal }: Move): boolean {

@@ -4,11 +4,9 @@ import { AdminError } from '../admin-error.js'
 import type { CollectionSpec } from './catalogue.js'
 import type { Move } from './move-context.js'
 import { formatNamespace } from './namespace.js'
+import { VALIDATION_DEFAULTS } from './target.js'
 
 const { BSON } = mongoose.mongo
-
-/** Options that can be changed on a collection that is there. */
-const VALIDATION = ['validator', 'validationLevel', 'validationAction']
 
 /**
  * Brings the target's collections in line with the source's of this moment: what was dropped, renamed or made anew
@@ -30,7 +28,7 @@ export async function reconcileCollections ({ source, target, progress }: Move):
     } else if (!sameOptions(known.spec, spec)) {
       const [before, after] = [known.spec, spec].map(withoutValidation)
       if (known.state !== 'new' && isDeepStrictEqual(before, after)) {
-        await target.changeValidation(spec, spec.options)
+        await target.changeValidation(spec, known.spec.options, spec.options)
         await progress.save({ ...known, spec })
       } else await progress.save({ spec, state: 'new', documents: 0 })
     }
@@ -42,5 +40,5 @@ function sameOptions (a: CollectionSpec, b: CollectionSpec): boolean {
 }
 
 function withoutValidation ({ options }: CollectionSpec): object {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !VALIDATION.includes(name)))
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in VALIDATION_DEFAULTS)))
 }

@@ -17,6 +17,9 @@ const KEEPS_ZERO_TIMESTAMPS = 25
 
 const WRITE_CONCERN = { w: 'majority' }
 
+/** What a collection without a validator has; the names are those of all options about it. */
+export const VALIDATION_DEFAULTS = { validator: {}, validationLevel: 'strict', validationAction: 'error' }
+
 interface WriteReply { writeErrors?: Array<{ index: number, code: number, errmsg: string, keyPattern?: object }>, writeConcernError?: { errmsg: string } }
 
 /** The MongoDB that is moved to. Pitwall's database gets the name that the address asks for; others keep theirs. */
@@ -94,10 +97,12 @@ export class Target {
     }
   }
 
-  /** Sets what a validator asks and does. */
-  async changeValidation (namespace: Namespace, { validator = {}, validationLevel = 'strict', validationAction = 'error' }: mongo.BSON.Document): Promise<void> {
+  /** Changes a collection's validator from what `before` says to what `after` says. */
+  async changeValidation (namespace: Namespace, before: mongo.BSON.Document, after: mongo.BSON.Document): Promise<void> {
     const { db, name } = this.placeOf(namespace)
-    await this.command(db, { collMod: name, validator, validationLevel, validationAction, writeConcern: WRITE_CONCERN })
+    const changed = Object.entries(VALIDATION_DEFAULTS).filter(([option]) => option in before || option in after)
+    const options = changed.map(([option, none]) => [option, after[option] ?? none])
+    await this.command(db, { collMod: name, ...Object.fromEntries(options), writeConcern: WRITE_CONCERN })
   }
 
   /** Adds documents; one whose `_id` is there already is left as it is. @throws AdminError */

@@ -29,11 +29,10 @@ export async function sumDocuments (batches: AsyncIterable<Buffer[]>, onBatch: (
  * Compares every collection of the target with the source's. What differs is put down to be copied anew.
  * @throws AdminError naming the collections that differ
  */
-export async function verifyDocuments ({ source, target, progress, line, checkInterrupt }: Move): Promise<number> {
+export async function verifyDocuments ({ source, target, progress, line, checkInterrupt }: Move): Promise<void> {
   const collections = [...progress.collections.values()].filter(({ spec }) => spec.kind !== 'view')
   const differing: string[] = []
   let read = 0
-  let total = 0
   for (const { spec } of collections) {
     const note = (documents: number): void => {
       read += documents
@@ -41,13 +40,11 @@ export async function verifyDocuments ({ source, target, progress, line, checkIn
       line.show(() => `checking ${formatNamespace(spec)}: ${formatNumberOf(read, 'document')} compared`)
     }
     const [there, here] = await Promise.all([sumDocuments(source.readAll(spec), note), sumDocuments(target.readAll(spec))])
-    total += there.documents
     if (there.sum === here.sum && there.documents === here.documents) continue
     differing.push(`${formatNamespace(target.placeOf(spec))} (${describe(there, here)})`)
     await progress.save({ spec, state: 'new', documents: 0 })
   }
   if (differing.length > 0) throw new AdminError(`target: not the same as the source: ${differing.join(', ')}; run again to copy it anew`)
-  return total
 }
 
 function describe (there: Checksum, here: Checksum): string {
