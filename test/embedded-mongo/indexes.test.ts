@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { MinKey, type MongoServerError } from 'mongodb'
+import { MinKey, type Collection, type Db, type MongoServerError } from 'mongodb'
 import t from 'tap'
 import { openDatabase, planOf } from './helper.js'
 
@@ -102,4 +102,101 @@ await t.test('ranges without bounds match nothing through an index too', async t
   await collection.insertMany([{ b: 1 }, { b: null }, {}, { b: 'x' }])
   const filters: object[] = [{ $gte: 0, $lt: null }, { $lt: null, $gte: 0 }, { $lt: new MinKey(), $gte: 0 }, { $lt: [], $gte: 0 }, { $in: [/x/], $gte: 0 }]
   for (const b of filters) t.equal(await collection.countDocuments({ b }), 0, JSON.stringify(b))
+})
+
+interface Stage { stage: string, filter?: object, indexName?: string, indexBounds?: object, keysExamined?: number, docsExamined?: number, inputStage?: Stage, inputStages?: Stage[] }
+interface Explained { queryPlanner: { winningPlan: Stage }, executionStats: { nReturned: number, totalKeysExamined: number, totalDocsExamined: number, executionStages: Stage } }
+
+/** The stages of a plan, outermost first: `SORT>OR(FETCH>IXSCAN a_1,FETCH>IXSCAN b_1)`. */
+function outline ({ stage, indexName, inputStage, inputStages }: Stage): string {
+  const own = indexName === undefined ? stage : `${stage} ${indexName}`
+  if (inputStages !== undefined) return `${own}(${inputStages.map(outline).join(',')})`
+  return inputStage === undefined ? own : `${own}>${outline(inputStage)}`
+}
+
+async function openSamples (): Promise<{ samples: Collection, db: Db }> {
+  const { db } = await openDatabase()
+  const samples = db.collection('samples')
+  await samples.createIndexes([{ key: { vehicle: 1, ts: 1 } }, { key: { kind: 1 } }, { key: { level: 1 } }])
+  await samples.insertMany(Array.from({ length: 1_000 }, (_, i) => ({ _id: i, vehicle: i % 10, ts: i, kind: `k${i % 20}`, level: i % 100, note: i % 3 })) as never[])
+  return { samples, db }
+}
+
+await t.test('plans use indexes for what a filter says', async t => {
+  const { samples } = await openSamples()
+  const cases: Array<[filter: object, sort: Record<string, 1 | -1>, plan: string, keys: number, documents: number, found: number]> = [
+    [{ $or: [{ kind: 'k3' }, { level: 7 }] }, {}, 'OR(FETCH>IXSCAN kind_1,FETCH>IXSCAN level_1)', 60, 60, 60],
+    [{ $or: [{ kind: 'k3' }, { level: 3 }] }, {}, 'OR(FETCH>IXSCAN kind_1,FETCH>IXSCAN level_1)', 60, 50, 50],
+    [{ $and: [{ note: 1 }, { $or: [{ kind: 'k3' }, { $or: [{ level: 7 }, { _id: 5 }] }] }] }, { ts: 1 }, 'SORT>OR(FETCH>IXSCAN kind_1,FETCH>IXSCAN level_1,FETCH>IXSCAN _id_)', 61, 61, 20],
+    [{ vehicle: 4, $or: [{ ts: { $lt: 50 } }, { ts: 904 }] }, {}, 'OR(FETCH>IXSCAN vehicle_1_ts_1,FETCH>IXSCAN vehicle_1_ts_1)', 6, 6, 6],
+    [{ $or: [{ kind: 'k3' }, { note: 2 }] }, {}, 'COLLSCAN', 0, 1_000, 366],
+    [{ vehicle: { $in: [2, 7, 4] }, ts: { $gte: 900 } }, { ts: -1 }, 'FETCH>SORT_MERGE(IXSCAN vehicle_1_ts_1,IXSCAN vehicle_1_ts_1,IXSCAN vehicle_1_ts_1)', 30, 30, 30],
+    [{ vehicle: { $in: [2, 7] } }, { vehicle: 1, ts: 1 }, 'FETCH>IXSCAN vehicle_1_ts_1', 200, 200, 200],
+    [{ $expr: { $eq: ['$level', 12] } }, {}, 'FETCH>IXSCAN level_1', 10, 10, 10],
+    [{ $expr: { $and: [{ $gt: ['$level', 97] }, { $lt: ['$ts', 500] }] } }, {}, 'FETCH>IXSCAN level_1', 20, 20, 10],
+    [{ $expr: { $gt: [98, '$level'] }, kind: 'k1' }, {}, 'FETCH>IXSCAN kind_1', 50, 50, 50]
+  ]
+  for (const [filter, sort, plan, keys, documents, found] of cases) {
+    const explained = await samples.find(filter, { sort }).explain('executionStats') as unknown as Explained
+    const { executionStats: stats, queryPlanner } = explained
+    t.same([outline(queryPlanner.winningPlan), stats.totalKeysExamined, stats.totalDocsExamined, stats.nReturned], [plan, keys, documents, found], JSON.stringify(filter))
+    const [order, way] = Object.entries(sort).at(-1) ?? ['_id', 1]
+    const wanted = (await samples.find(filter, { hint: { $natural: 1 } }).toArray()).sort((a, b) => (Number(a[order]) - Number(b[order])) * way)
+    const actual = await samples.find(filter, { sort }).toArray()
+    if (Object.keys(sort).length === 0) actual.sort((a, b) => Number(a._id) - Number(b._id))
+    if (!('vehicle' in sort)) t.same(actual, wanted)
+  }
+})
+
+await t.test('merged ranges are read only as far as needed', async t => {
+  const { samples } = await openSamples()
+  const cursor = samples.find({ vehicle: { $in: [1, 3, 5] } }, { sort: { ts: -1 }, limit: 4 })
+  const { executionStats: stats } = await cursor.clone().explain('executionStats') as unknown as Explained
+  t.same([stats.totalKeysExamined, stats.totalDocsExamined, stats.nReturned], [4, 4, 4])
+  t.same((await cursor.toArray()).map(({ ts }) => ts as number), [995, 993, 991, 985])
+  const batched = samples.find({ vehicle: { $in: [1, 3, 5] } }, { sort: { ts: 1 }, batchSize: 7 })
+  t.same((await batched.toArray()).map(({ ts }) => ts as number), Array.from({ length: 1_000 }, (_, i) => i).filter(i => [1, 3, 5].includes(i % 10)))
+})
+
+await t.test('a pipeline leaves to an index what it can', async t => {
+  const { samples } = await openSamples()
+  const pipeline = [{ $set: { twice: { $multiply: ['$ts', 2] } } }, { $sort: { ts: -1 } }, { $match: { vehicle: 3 } }, { $project: { twice: 1, ts: 1 } }, { $limit: 2 }]
+  const explained = await samples.aggregate(pipeline).explain('executionStats') as unknown as { stages: Array<{ $cursor?: Explained }> }
+  const [{ $cursor: cursor }, ...rest] = explained.stages as [{ $cursor: Explained }, ...object[]]
+  t.same([outline(cursor.queryPlanner.winningPlan), cursor.executionStats.totalDocsExamined], ['FETCH>IXSCAN vehicle_1_ts_1', 100])
+  t.same(rest.map(stage => Object.keys(stage)[0]), ['$set', '$sort', '$limit', '$project'])
+  t.same(await samples.aggregate(pipeline).toArray(), [{ _id: 993, ts: 993, twice: 1986 }, { _id: 983, ts: 983, twice: 1966 }])
+})
+
+await t.test('distinct reads one document for each value', async t => {
+  const { samples, db } = await openSamples()
+  const cases: Array<[key: string, filter: object, plan: string, documents: number, values: number]> = [
+    ['kind', {}, 'FETCH>DISTINCT_SCAN kind_1', 20, 20],
+    ['vehicle', {}, 'FETCH>DISTINCT_SCAN vehicle_1_ts_1', 10, 10],
+    ['level', { level: { $gte: 90 } }, 'FETCH>DISTINCT_SCAN level_1', 10, 10],
+    ['ts', { vehicle: 3, ts: { $lt: 100 } }, 'FETCH>DISTINCT_SCAN vehicle_1_ts_1', 10, 10],
+    ['note', {}, 'COLLSCAN', 1_000, 3],
+    ['kind', { note: 1 }, 'COLLSCAN', 1_000, 20]
+  ]
+  for (const [key, query, plan, documents, values] of cases) {
+    const { queryPlanner, executionStats } = await db.command({ explain: { distinct: 'samples', key, query } }) as unknown as Explained
+    t.same([outline(queryPlanner.winningPlan), executionStats.totalDocsExamined], [plan, documents], `${key} ${JSON.stringify(query)}`)
+    t.equal((await samples.distinct(key, query)).length, values)
+  }
+  await samples.insertMany([{ kind: null }, {}, { kind: 'k1' }])
+  t.same((await samples.distinct('kind'))[0], null, 'a missing value is none, null is one')
+})
+
+await t.test('$lookup asks the index of the other side', async t => {
+  const { db } = await openSamples()
+  const vehicles = db.collection('vehicles')
+  await vehicles.insertMany([{ _id: 3, kind: ['k1', 'k2'] }, { _id: 4 }] as never[])
+  const byField = { $lookup: { from: 'samples', localField: '_id', foreignField: 'vehicle', as: 'samples' } }
+  const byVariable = { $lookup: { from: 'samples', let: { kinds: '$kind', id: '$_id' }, pipeline: [{ $match: { note: 0, $expr: { $eq: ['$vehicle', '$$id'] } } }, { $sort: { ts: -1 } }, { $limit: 2 }], as: 'samples' } }
+  const { stages } = await vehicles.aggregate([byField]).explain() as unknown as { stages: Array<{ indexesUsed?: string[] }> }
+  t.same(stages[1]?.indexesUsed, ['vehicle_1_ts_1'])
+  const [first] = await vehicles.aggregate([byField]).toArray()
+  t.same((first?.samples as Array<{ _id: number }>).map(({ _id }) => _id), Array.from({ length: 100 }, (_, i) => i * 10 + 3))
+  const joined = await vehicles.aggregate([byVariable]).toArray()
+  t.same(joined.map(({ samples }) => (samples as Array<{ ts: number }>).map(({ ts }) => ts)), [[993, 963], [984, 954]])
 })

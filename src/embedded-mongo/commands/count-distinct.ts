@@ -1,6 +1,7 @@
 import { Int32, Long } from 'bson'
 import { optionalDocument, requiredString } from '../arguments.js'
 import { countMatching } from '../query/count-documents.js'
+import { DistinctScan } from '../query/distinct-scan.js'
 import { DocumentReader } from '../query/read-documents.js'
 import { CommandError, ErrorCodes, deserializeDocument, encodeKey, type Document } from '../semantics/index.js'
 import { collationOf, collectionName, findCollection, viewOf, type CommandContext, type Handler } from './context.js'
@@ -40,8 +41,11 @@ export const distinct: Handler = async context => {
   const filter = optionalDocument(context.body, 'query') ?? {}
   if (collection?.isView === true) (await readAll(context, name, [{ $match: filter }])).forEach(add)
   else if (collection !== undefined) {
-    const reader = new DocumentReader(viewOf(context), collection, { filter, collation, hint: context.body.hint })
-    while (!reader.isDone) for (const stored of await reader.next(1_000, context.interrupt)) add(stored.doc)
+    const query = { filter, collation, hint: context.body.hint }
+    const reader = new DocumentReader(viewOf(context), collection, query)
+    const scan = DistinctScan.open(viewOf(context), collection, key, query)
+    if (scan !== undefined) await scan.run(add, context.interrupt)
+    else while (!reader.isDone) for (const stored of await reader.next(1_000, context.interrupt)) add(stored.doc)
   }
   return { fields: { values: [...values].sort(([a], [b]) => a < b ? -1 : 1).map(([, value]) => value) } }
 }

@@ -1,13 +1,17 @@
 import { Int32 } from 'bson'
 import { hostname } from 'node:os'
 import { isPlainDocument } from '../arguments.js'
-import type { Interrupt } from '../interrupt.js'
+import { choosePlan } from '../planner/choose-plan.js'
+import type { Examined } from '../planner/scanner.js'
+import { countByPlan } from '../query/count-documents.js'
+import { DistinctScan } from '../query/distinct-scan.js'
 import { DocumentReader, type Query } from '../query/read-documents.js'
 import { takeQuery } from '../query/stage-flow.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
-import type { Plan } from '../planner/plan.js'
+import type { Collection } from '../storage/collection.js'
 import { readPipeline, resolveView, stageName } from './aggregate.js'
 import { collationOf, collectionName, findCollection, viewOf, type CommandContext, type Handler } from './context.js'
+import { describeIndex, describePlan, withFigures, type Figures } from './describe-plan.js'
 import { readQuery } from './find.js'
 import { VERSION } from './handshake.js'
 
@@ -32,13 +36,13 @@ export async function explainCommand (context: CommandContext, withStats: boolea
     serverInfo: { host: hostname(), port: new Int32(0), version: VERSION, gitVersion: 'pitwall-embedded' }
   }
   if (collection !== undefined) {
-    const reader = new DocumentReader(viewOf(context), collection, query)
-    ;(fields.queryPlanner as Document).winningPlan = describePlan(reader.plan, reader.sortsInMemory, query)
-    if (withStats) fields.executionStats = await executionStats(reader, context.interrupt, describePlan(reader.plan, reader.sortsInMemory, query))
+    const { winningPlan, executionStats } = await explainRead(context, collection, query, withStats)
+    ;(fields.queryPlanner as Document).winningPlan = winningPlan
+    if (withStats) fields.executionStats = executionStats
   }
   if (stages !== undefined && stages.length > 0) {
     const { queryPlanner, executionStats, ...rest } = fields
-    return { ...rest, stages: [{ $cursor: { queryPlanner, ...(executionStats === undefined ? {} : { executionStats }) } }, ...stages] }
+    return { ...rest, stages: [{ $cursor: { queryPlanner, ...(executionStats === undefined ? {} : { executionStats }) } }, ...stages.map(stage => withIndexesUsed(context, stage, query))] }
   }
   return fields
 }
@@ -64,44 +68,55 @@ function readExplained (context: CommandContext, viewStages: Document[]): { quer
   }
 }
 
-function describePlan (plan: Plan, sortsInMemory: boolean, query: Query): Document {
-  let stage: Document
-  if (plan.kind === 'IXSCAN' && plan.index !== undefined) {
-    const { index } = plan
-    stage = {
-      stage: 'FETCH',
-      inputStage: {
-        stage: 'IXSCAN',
-        keyPattern: index.spec.key,
-        indexName: index.name,
-        isMultiKey: index.multikey,
-        isUnique: index.unique,
-        isSparse: index.sparse,
-        isPartial: index.partialFilter !== undefined,
-        indexVersion: new Int32(2),
-        direction: plan.ranges[0]?.reverse === true ? 'backward' : 'forward',
-        ranges: new Int32(plan.ranges.length)
-      }
+interface Explained { winningPlan: Document, executionStats: Document }
+
+async function explainRead (context: CommandContext, collection: Collection, query: Query, withStats: boolean): Promise<Explained> {
+  const { name, body, interrupt } = context
+  const view = viewOf(context)
+  const start = performance.now()
+  const figuresOf = (examined: Examined, returned: number): Figures => ({ examined, returned, milliseconds: performance.now() - start })
+  const reader = new DocumentReader(view, collection, query)
+  if (name === 'count') {
+    const counted = countByPlan(view, collection, query)
+    if (counted !== undefined) {
+      const { plan, count } = counted
+      const winningPlan = plan.kind === 'COLLSCAN' ? { stage: 'RECORD_STORE_FAST_COUNT' } : { stage: 'COUNT', inputStage: describeIndex('COUNT_SCAN', plan, query) }
+      const keys = plan.kind === 'COLLSCAN' ? 0 : count
+      return { winningPlan, executionStats: statsOf({ ...winningPlan, nCounted: new Int32(count) }, figuresOf({ keys, documents: 0, branches: [] }, 0)) }
     }
-    if (!plan.isExact) stage.filter = query.filter
-  } else stage = { stage: 'COLLSCAN', filter: query.filter, direction: plan.ranges[0]?.reverse === true ? 'backward' : 'forward' }
-  if (sortsInMemory) stage = { stage: 'SORT', sortPattern: query.sort, type: 'simple', inputStage: stage }
-  if (query.skip !== undefined && query.skip > 0) stage = { stage: 'SKIP', skipAmount: new Int32(query.skip), inputStage: stage }
-  if (query.limit !== undefined && query.limit > 0) stage = { stage: 'LIMIT', limitAmount: new Int32(query.limit), inputStage: stage }
-  return stage
+  }
+  const scan = name === 'distinct' && typeof body.key === 'string' ? DistinctScan.open(view, collection, body.key, query) : undefined
+  if (scan !== undefined) {
+    const winningPlan = { stage: 'FETCH', inputStage: describeIndex('DISTINCT_SCAN', scan.plan, query) }
+    let returned = 0
+    if (withStats) await scan.run(() => { returned++ }, interrupt)
+    return { winningPlan, executionStats: statsOf(winningPlan, figuresOf({ keys: scan.keysExamined, documents: scan.documentsExamined, branches: [] }, returned)) }
+  }
+  const winningPlan = describePlan(reader.plan, query, reader.sortsInMemory)
+  let returned = 0
+  if (withStats) while (!reader.isDone) returned += (await reader.next(1_000, interrupt)).length
+  const figures = figuresOf(reader.examined, returned)
+  return { winningPlan, executionStats: statsOf(describePlan(reader.plan, query, reader.sortsInMemory, figures), figures) }
 }
 
-async function executionStats (reader: DocumentReader, interrupt: Interrupt, stages: Document): Promise<Document> {
-  const start = performance.now()
-  let returned = 0
-  while (!reader.isDone) returned += (await reader.next(1_000, interrupt)).length
-  const { keys, documents } = reader.examined
+function statsOf (executionStages: Document, figures: Figures): Document {
+  const { examined: { keys, documents }, returned, milliseconds } = figures
   return {
     executionSuccess: true,
     nReturned: new Int32(returned),
-    executionTimeMillis: new Int32(Math.round(performance.now() - start)),
+    executionTimeMillis: new Int32(Math.round(milliseconds)),
     totalKeysExamined: new Int32(keys),
     totalDocsExamined: new Int32(documents),
-    executionStages: { ...stages, nReturned: new Int32(returned), keysExamined: new Int32(keys), docsExamined: new Int32(documents) }
+    executionStages: withFigures(executionStages, figures)
   }
+}
+
+/** A `$lookup` with the index that finds the other collection's documents. */
+function withIndexesUsed (context: CommandContext, stage: Document, { collation }: Query): Document {
+  const { $lookup: lookup } = stage
+  if (!isPlainDocument(lookup) || typeof lookup.foreignField !== 'string' || typeof lookup.from !== 'string') return stage
+  const collection = findCollection(context, lookup.from)
+  if (collection === undefined || collection.isView) return stage
+  const { index } = choosePlan(collection, { filter: { [lookup.foreignField]: '' }, collation })
+  return { ...stage, indexesUsed: index === undefined ? [] : [index.name] }
 }

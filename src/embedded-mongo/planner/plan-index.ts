@@ -42,6 +42,7 @@ export function planIndex (index: IndexDefinition, analysis: FilterAnalysis, req
     kind: 'IXSCAN',
     index,
     ...toRanges(index, bounds, order?.direction === -1),
+    equalities: bounds.equalities,
     isMerged: order?.isMerged === true,
     isExact: isBounded && analysis.isComplete && !index.multikey && !bounds.wasCut && !index.longKeys && isDeepStrictEqual(index.collation, request.collation) &&
       [...analysis.paths].every(([path, { exact }]) => exact && bounds.used.has(path)),

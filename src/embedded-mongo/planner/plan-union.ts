@@ -32,6 +32,7 @@ function unionOf (indexes: IndexDefinition[], request: PlanRequest, branches: Do
     const analysis = readFilter(filter)
     const candidate = bestCandidate(indexes.map(index => planIndex(index, analysis, { ...request, filter, sort: undefined }, false)))
     if (candidate === undefined) return undefined
+    candidate.plan.filter = filter
     candidates.push(candidate)
   }
   const plans = candidates.map(({ plan }) => plan)

@@ -1,3 +1,4 @@
+import type { Document } from '../semantics/index.js'
 import type { IndexDefinition } from '../storage/index-definition.js'
 import type { KeyRange } from '../storage/view.js'
 
@@ -9,10 +10,14 @@ export interface Plan {
   ranges: KeyRange[]
   /** Of an index's ranges, how many bytes their keys begin with that equalities fix. */
   heads?: number[]
+  /** How many of the index's leading fields those are. */
+  equalities?: number
   /** The ranges are read side by side, in the order of what follows the heads. */
   isMerged?: boolean
   /** The plans whose documents together are the result (OR). */
   branches?: Plan[]
+  /** Of a branch, the filter it was planned for. */
+  filter?: Document
   /** The ranges hold exactly what the filter matches, so no document needs to be looked at to decide. */
   isExact: boolean
   /** Documents come in the order of the requested sort. */

@@ -9,6 +9,9 @@ import type { Plan } from './plan.js'
 /** How much one step may read: entries looked at, documents returned, milliseconds. */
 export interface StepLimits { documents: number, milliseconds: number }
 
+/** What was looked at: index entries and documents, and how much of it in each branch. */
+export interface Examined { keys: number, documents: number, branches: Examined[] }
+
 /** Looking at the clock costs more than reading an entry. */
 const CLOCK_EVERY = 32
 
@@ -38,6 +41,10 @@ export class Scanner {
     this.seen = seen ?? (plan.index?.multikey === true || plan.kind === 'OR' ? new Set() : undefined)
     this.branches = (plan.branches ?? []).map(branch => new Scanner(view, collection, branch, matches, this.seen))
     this.done = this.ranges.length === 0 && this.branches.length === 0
+  }
+
+  get examined (): Examined {
+    return { keys: this.keysExamined, documents: this.documentsExamined, branches: this.branches.map(branch => branch.examined) }
   }
 
   /** The next matching documents; none may mean that the limits were reached: see `done`. */

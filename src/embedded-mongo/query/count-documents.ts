@@ -2,6 +2,7 @@ import { Int32 } from 'bson'
 import { asNumber, isPlainDocument } from '../arguments.js'
 import type { Interrupt } from '../interrupt.js'
 import { choosePlan } from '../planner/choose-plan.js'
+import type { Plan } from '../planner/plan.js'
 import { compileFilter, type Document } from '../semantics/index.js'
 import type { Collection } from '../storage/collection.js'
 import type { ReadView } from '../storage/view.js'
@@ -10,16 +11,16 @@ import { DocumentReader, filterOptions, type Query } from './read-documents.js'
 
 /** How many documents match, from the index alone where it decides. */
 export async function countMatching (view: ReadView, collection: Collection, query: Query, interrupt: Interrupt): Promise<number> {
-  const fast = countByIndex(view, collection, query)
-  if (fast !== undefined) return fast
+  const fast = countByPlan(view, collection, query)
+  if (fast !== undefined) return fast.count
   const reader = new DocumentReader(view, collection, query)
   let count = 0
   while (!reader.isDone) count += (await reader.next(1_000, interrupt)).length
   return count
 }
 
-/** The count if no document has to be read for it. */
-function countByIndex (view: ReadView, collection: Collection, query: Query): number | undefined {
+/** The count if no document has to be read for it, and what was counted. */
+export function countByPlan (view: ReadView, collection: Collection, query: Query): { count: number, plan: Plan } | undefined {
   compileFilter(query.filter, filterOptions(query))
   const plan = choosePlan(collection, { filter: query.filter, hint: query.hint, collation: query.collation, takenAt: view.takenAt })
   if (!plan.isExact || plan.kind === 'OR') return undefined
@@ -27,15 +28,16 @@ function countByIndex (view: ReadView, collection: Collection, query: Query): nu
   if (plan.kind === 'COLLSCAN' && view instanceof StoreView && view.takenAt === undefined) count = collection.count
   else for (const range of plan.ranges) count += view.count(plan.kind === 'COLLSCAN' ? 'documents' : 'entries', range)
   count = Math.max(0, count - (query.skip ?? 0))
-  return query.limit === undefined || query.limit === 0 ? count : Math.min(count, query.limit)
+  return { count: query.limit === undefined || query.limit === 0 ? count : Math.min(count, query.limit), plan }
 }
 
 /** The result of what the driver's countDocuments sends: `$group {_id: 1, n: {$sum: 1}}`, or of `$count`. */
 export function countFast (view: ReadView, collection: Collection, query: Query, rest: Document[]): Document[] | undefined {
   const field = countField(rest)
   if (field === undefined || query.sort !== undefined) return undefined
-  const count = countByIndex(view, collection, query)
-  if (count === undefined) return undefined
+  const counted = countByPlan(view, collection, query)
+  if (counted === undefined) return undefined
+  const { count } = counted
   if (count === 0) return []
   return [{ ...field.group, [field.name]: count > 0x7FFFFFFF ? count : new Int32(count) }]
 }

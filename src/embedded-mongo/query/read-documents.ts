@@ -2,7 +2,7 @@ import { CommandError, ErrorCodes, Sorter, compileFilter, orderOf, type Collatio
 import { SLICE_MS, type Interrupt } from '../interrupt.js'
 import { choosePlan } from '../planner/choose-plan.js'
 import type { Plan } from '../planner/plan.js'
-import { Scanner } from '../planner/scanner.js'
+import { Scanner, type Examined } from '../planner/scanner.js'
 import type { Collection } from '../storage/collection.js'
 import { StoredDocument } from '../storage/records.js'
 import type { ReadView } from '../storage/view.js'
@@ -17,9 +17,6 @@ export interface Query {
   collation?: Collation | undefined
   let?: Document | undefined
 }
-
-/** Counts for explain. */
-export interface Examined { keys: number, documents: number }
 
 /** Documents kept decoded while they are sorted; further ones are kept as bytes, which are a fraction of it. */
 const MOST_DECODED = 20_000
@@ -53,7 +50,7 @@ export class DocumentReader {
   }
 
   get examined (): Examined {
-    return { keys: this.scanner.keysExamined, documents: this.scanner.documentsExamined }
+    return this.scanner.examined
   }
 
   get sortsInMemory (): boolean {
