@@ -1,16 +1,25 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { publicAddress } from '../src/start-message.js'
 import { version } from '../src/version.js'
+
+const description = `Live telemetry and event hub: the REST API.
+
+The WebSocket API is described by the AsyncAPI document at [/asyncapi.json](/asyncapi.json).`
 
 const credentials: Record<string, string[]>[] = [{ apiKey: [] }, { bearer: [] }, { session: [] }]
 
-/** OpenAPI from the routes' own schemas: `/openapi.json`, browsable at `/docs`. */
+/**
+ * OpenAPI from the routes' own schemas: `/openapi.json`, browsable at `/docs`; AsyncAPI
+ * from the socket's: `/asyncapi.json`. Both are made when first asked for.
+ */
 export default fp(async (app) => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Pitwall', version, description: 'Live telemetry and event hub: REST API' },
+      info: { title: 'Pitwall', version, description },
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
@@ -29,6 +38,26 @@ export default fp(async (app) => {
       route.schema = { ...route.schema, hide: true }
     })
     docs.get('/openapi.json', async () => app.swagger())
+    let asyncApi: Promise<string> | undefined
+    docs.get('/asyncapi.json', async (_request, reply) => {
+      asyncApi ??= writeAsyncApi(app)
+      return reply.type('application/json; charset=utf-8').send(await asyncApi)
+    })
     await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, tryItOutEnabled: true } })
   })
 }, { name: 'documentation', fastify: '5.x' })
+
+/** The document as it is sent, with the address of this server in it. */
+async function writeAsyncApi (app: FastifyInstance): Promise<string> {
+  const { buildAsyncApi } = await import('../src/documentation/asyncapi.js')
+  const { channelSources, config } = app
+  const document = buildAsyncApi({
+    version,
+    url: publicAddress(app, config),
+    socketPath: config.socketPath,
+    frameLimit: config.frameLimit,
+    rateLimit: config.wsRateLimit,
+    sources: channelSources
+  })
+  return JSON.stringify(document)
+}
