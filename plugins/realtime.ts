@@ -2,6 +2,7 @@ import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import { createChannelMessages } from '../src/entities/channel-messages.js'
 import { PitwallError } from '../src/errors.js'
+import { Admission } from '../src/realtime/admission.js'
 import { Hub } from '../src/realtime/hub.js'
 import { selectProtocol } from '../src/realtime/subprotocol.js'
 import { toPitwallError } from './error-handler.js'
@@ -24,6 +25,7 @@ export default fp(async (app) => {
     sources: channelSources,
     logger: app.log,
     rateLimit: config.wsRateLimit,
+    reconnectRate: config.wsUpgradeLimit,
     toError: toPitwallError,
     services: {
       events: {
@@ -34,7 +36,11 @@ export default fp(async (app) => {
       },
       telemetry,
       publish: (identity, message) => channelMessages.publish(identity, message),
-      authenticateToken: (token) => identities.authenticateToken(token)
+      async authenticateToken (token) {
+        const identity = await identities.authenticateToken(token)
+        // Revoked while it was looked up: its sockets were closed without this one.
+        return identity && identities.isRevoked(identity.id) ? null : identity
+      }
     }
   })
   app.decorate('hub', hub)
@@ -56,6 +62,16 @@ export default fp(async (app) => {
     },
     // In place of the package's own, which closes without a code or a word.
     preClose: async () => { await hub.drain() }
+  })
+
+  // Before any credential is looked at.
+  const admission = new Admission({ upgradeRate: config.wsUpgradeLimit, connections: config.wsConnectionLimit })
+  const leave = () => admission.leave()
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!request.ws) return done()
+    admission.enter()
+    request.raw.socket.once('close', leave)
+    done()
   })
 
   app.addHook('onRequest', async (request) => {

@@ -31,6 +31,8 @@ export const EnvironmentSchema = Type.Object({
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
   RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
+  WS_UPGRADE_LIMIT: Type.Integer({ default: 2000, minimum: 0, description: 'new sockets a second, 0 for any number' }),
+  WS_CONNECTION_LIMIT: Type.Integer({ default: 20_000, minimum: 0, description: 'sockets at once, 0 for any number' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' }),
   BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
   FRAME_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'bytes' }),
@@ -62,6 +64,8 @@ export interface Config {
   rateLimitMax: number
   rateLimitWindow: string
   wsRateLimit: number
+  wsUpgradeLimit: number
+  wsConnectionLimit: number
   logLevel: string
   bodyLimit: number
   frameLimit: number
@@ -130,6 +134,8 @@ function resolveConfig (environment: Environment, directory: string): Config {
     rateLimitMax: environment.RATE_LIMIT_MAX,
     rateLimitWindow: environment.RATE_LIMIT_WINDOW,
     wsRateLimit: environment.WS_RATE_LIMIT,
+    wsUpgradeLimit: environment.WS_UPGRADE_LIMIT,
+    wsConnectionLimit: environment.WS_CONNECTION_LIMIT,
     logLevel: environment.LOG_LEVEL,
     bodyLimit: environment.BODY_LIMIT,
     frameLimit: environment.FRAME_LIMIT,

@@ -33,6 +33,8 @@ export interface HubOptions {
   toError (error: unknown): PitwallError
   /** Messages a second one client may send; 0 for any number. */
   rateLimit: number
+  /** Connections a second that may come back after a drain; 0 for any number. Default 2,000. */
+  reconnectRate?: number
   /** Milliseconds between two pings. Default 12,000: a dead peer is gone within 24 s. */
   pingInterval?: number
   limits?: OutboxLimits
@@ -66,16 +68,18 @@ export class Hub {
   readonly #reader = new MessageReader(this)
   readonly #heartbeat: Heartbeat
   readonly #rateLimit: number
+  readonly #reconnectRate: number
   readonly #limits: OutboxLimits
   readonly #unsubscribe: () => void
 
-  constructor ({ broker, sources, services, logger, toError, rateLimit, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
+  constructor ({ broker, sources, services, logger, toError, rateLimit, reconnectRate = 2000, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
     this.broker = broker
     this.services = services
     this.logger = logger
     this.toError = toError
     this.#sources = sources
     this.#rateLimit = rateLimit
+    this.#reconnectRate = reconnectRate
     this.#limits = limits
     this.log = new ConnectionLog(broker)
     this.#heartbeat = new Heartbeat(this.connections, pingInterval)
@@ -173,11 +177,15 @@ export class Hub {
 
   /**
    * Says goodbye to all, answers what is being worked on, and closes. Those that take
-   * longer than `patience` milliseconds are dropped.
+   * longer than `patience` milliseconds are dropped. Many are asked to come back one after
+   * another, half as fast as they would be let in.
    */
   async drain (patience = 2000): Promise<void> {
     const all = [...this.connections.values()]
-    for (const connection of all) connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 })
+    const spread = this.#reconnectRate > 0 ? all.length / this.#reconnectRate * 2000 : 0
+    for (const connection of all) {
+      connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 + Math.round(Math.random() * spread) })
+    }
     const deadline = Date.now() + patience
     const until = async (done: (connection: Connection) => boolean) => {
       while (!all.every(done) && Date.now() < deadline) await delay(5)

@@ -26,8 +26,8 @@ export class MessageReader {
       if (this.#admit(connection)) this.refuse(connection, new PitwallError('INVALID_JSON', 'The message is not valid JSON'))
       return
     }
-    if (Array.isArray(parsed) && connection.protocol === 'pitwall.v1+batch') {
-      for (const message of parsed) this.#handle(connection, message, text.length)
+    if (Array.isArray(parsed) && parsed.length > 0 && connection.protocol === 'pitwall.v1+batch') {
+      for (const message of parsed) this.#handle(connection, message, Math.ceil(text.length / parsed.length))
     } else this.#handle(connection, parsed, text.length)
   }
 

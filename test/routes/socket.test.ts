@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { test } from 'tap'
+import { WebSocket } from 'ws'
 import type { Scope } from '../../src/identity/identity.js'
 import { adminKey, startApp, type TestApp } from '../helpers/build-app.js'
 import { restClient } from '../helpers/rest-client.js'
@@ -93,4 +96,40 @@ test('says goodbye before it closes', async (t) => {
     t.equal(await socket.closed, 1012)
     t.match(await socket.next('bye'), { reason: String, reconnectAfter: Number })
   }
+})
+
+test('turns away what is too much before it looks at keys', async (t) => {
+  const { app, socketUrl } = await startApp(t, { wsUpgradeLimit: 3, wsConnectionLimit: 2 })
+  const refusal = async () => {
+    const ws = new WebSocket(socketUrl, ['pitwall.v1', adminKey])
+    ws.on('error', () => {})
+    const [, response] = await once(ws, 'unexpected-response') as [unknown, IncomingMessage]
+    const body = JSON.parse(Buffer.concat(await response.toArray()).toString()) as { code: string, detail: string }
+    return { status: response.statusCode, retryAfter: response.headers['retry-after'], ...body }
+  }
+  let looks = 0
+  const { authenticateCredential } = app.identities
+  app.identities.authenticateCredential = async (credential) => {
+    looks++
+    return await authenticateCredential(credential)
+  }
+  const [first] = await Promise.all([1, 2].map(() => openSocket(t, socketUrl, ['pitwall.v1', adminKey])))
+  t.match(await refusal(), { status: 503, retryAfter: '10', code: 'OVERLOADED', detail: /2 connections/ })
+  t.equal(looks, 2)
+
+  first?.ws.close()
+  await first?.closed
+  // The server may hear of it a little later.
+  while (app.hub.connections.size > 1) await new Promise(setImmediate)
+  t.equal(await refusedUpgrade(socketUrl, ['pitwall.v1', 'pw_unknown-key-0123456789']), 401, 'a place was free')
+  t.match(await refusal(), { status: 503, retryAfter: '1', code: 'OVERLOADED', detail: /3 new connections a second/ })
+  t.equal(looks, 3)
+  const isLetIn = () => new Promise<boolean>((resolve) => {
+    const ws = new WebSocket(socketUrl, ['pitwall.v1', adminKey])
+    t.teardown(() => ws.terminate())
+    ws.on('open', () => resolve(true))
+    ws.on('error', () => resolve(false))
+  })
+  while (!await isLetIn());
+  t.equal(looks, 4, 'a moment later one is let in')
 })
