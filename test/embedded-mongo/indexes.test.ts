@@ -148,6 +148,19 @@ await t.test('plans use indexes for what a filter says', async t => {
   }
 })
 
+await t.test('explain tells the bounds and the figures', async t => {
+  const { samples, db } = await openSamples()
+  const explain = async (command: object): Promise<Explained> => await db.command({ explain: command, verbosity: 'executionStats' }) as unknown as Explained
+  const found = await explain({ find: 'samples', filter: { vehicle: { $in: [7, 2] }, ts: { $gte: 100, $lt: 200 }, note: 1 } })
+  t.match(found.queryPlanner.winningPlan, { stage: 'FETCH', filter: { note: 1 }, inputStage: { stage: 'IXSCAN', keyPattern: { vehicle: 1, ts: 1 }, indexBounds: { vehicle: ['[2, 2]', '[7, 7]'], ts: ['[100, 200)'] } } })
+  t.match(found.executionStats.executionStages, { nReturned: 6, docsExamined: 20, inputStage: { keysExamined: 20 } })
+  const counted = await explain({ count: 'samples', query: { level: { $gt: 90 } } })
+  t.match([outline(counted.queryPlanner.winningPlan), counted.executionStats], ['COUNT>COUNT_SCAN level_1', { totalDocsExamined: 0, totalKeysExamined: 90 }])
+  const updated = await explain({ update: 'samples', updates: [{ q: { kind: 'k3' }, u: { $set: { note: 9 } } }] })
+  t.match([outline(updated.queryPlanner.winningPlan), updated.executionStats.totalDocsExamined], ['UPDATE>FETCH>IXSCAN kind_1', 1])
+  t.equal(await samples.countDocuments({ note: 9 }), 0, 'nothing is written')
+})
+
 await t.test('merged ranges are read only as far as needed', async t => {
   const { samples } = await openSamples()
   const cursor = samples.find({ vehicle: { $in: [1, 3, 5] } }, { sort: { ts: -1 }, limit: 4 })

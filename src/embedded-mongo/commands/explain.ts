@@ -1,17 +1,13 @@
 import { Int32 } from 'bson'
 import { hostname } from 'node:os'
-import { isPlainDocument } from '../arguments.js'
+import { asNumber, isPlainDocument } from '../arguments.js'
 import { choosePlan } from '../planner/choose-plan.js'
-import type { Examined } from '../planner/scanner.js'
-import { countByPlan } from '../query/count-documents.js'
-import { DistinctScan } from '../query/distinct-scan.js'
-import { DocumentReader, type Query } from '../query/read-documents.js'
+import type { Query } from '../query/read-documents.js'
 import { takeQuery } from '../query/stage-flow.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
-import type { Collection } from '../storage/collection.js'
 import { readPipeline, resolveView, stageName } from './aggregate.js'
-import { collationOf, collectionName, findCollection, viewOf, type CommandContext, type Handler } from './context.js'
-import { describeIndex, describePlan, withFigures, type Figures } from './describe-plan.js'
+import { collationOf, collectionName, findCollection, type CommandContext, type Handler } from './context.js'
+import { explainRead } from './explain-read.js'
 import { readQuery } from './find.js'
 import { VERSION } from './handshake.js'
 
@@ -56,8 +52,8 @@ function readExplained (context: CommandContext, viewStages: Document[]): { quer
     case 'count':
     case 'distinct': return { query: readQuery({ ...body, filter: body.query }, collation) }
     case 'findAndModify': return { query: { ...readQuery({ filter: body.query, sort: body.sort, hint: body.hint }, collation), limit: 1 } }
-    case 'update': return { query: { filter: (first(body.updates).q ?? {}) as Document, collation } }
-    case 'delete': return { query: { filter: (first(body.deletes).q ?? {}) as Document, collation } }
+    case 'update': return { query: readTarget(first(body.updates), first(body.updates).multi === true) }
+    case 'delete': return { query: readTarget(first(body.deletes), asNumber(first(body.deletes).limit) !== 1) }
     case 'aggregate': {
       const stages = [...viewStages, ...readPipeline(body.pipeline)]
       stages.forEach(stageName)
@@ -68,47 +64,10 @@ function readExplained (context: CommandContext, viewStages: Document[]): { quer
   }
 }
 
-interface Explained { winningPlan: Document, executionStats: Document }
-
-async function explainRead (context: CommandContext, collection: Collection, query: Query, withStats: boolean): Promise<Explained> {
-  const { name, body, interrupt } = context
-  const view = viewOf(context)
-  const start = performance.now()
-  const figuresOf = (examined: Examined, returned: number): Figures => ({ examined, returned, milliseconds: performance.now() - start })
-  const reader = new DocumentReader(view, collection, query)
-  if (name === 'count') {
-    const counted = countByPlan(view, collection, query)
-    if (counted !== undefined) {
-      const { plan, count } = counted
-      const winningPlan = plan.kind === 'COLLSCAN' ? { stage: 'RECORD_STORE_FAST_COUNT' } : { stage: 'COUNT', inputStage: describeIndex('COUNT_SCAN', plan, query) }
-      const keys = plan.kind === 'COLLSCAN' ? 0 : count
-      return { winningPlan, executionStats: statsOf({ ...winningPlan, nCounted: new Int32(count) }, figuresOf({ keys, documents: 0, branches: [] }, 0)) }
-    }
-  }
-  const scan = name === 'distinct' && typeof body.key === 'string' ? DistinctScan.open(view, collection, body.key, query) : undefined
-  if (scan !== undefined) {
-    const winningPlan = { stage: 'FETCH', inputStage: describeIndex('DISTINCT_SCAN', scan.plan, query) }
-    let returned = 0
-    if (withStats) await scan.run(() => { returned++ }, interrupt)
-    return { winningPlan, executionStats: statsOf(winningPlan, figuresOf({ keys: scan.keysExamined, documents: scan.documentsExamined, branches: [] }, returned)) }
-  }
-  const winningPlan = describePlan(reader.plan, query, reader.sortsInMemory)
-  let returned = 0
-  if (withStats) while (!reader.isDone) returned += (await reader.next(1_000, interrupt)).length
-  const figures = figuresOf(reader.examined, returned)
-  return { winningPlan, executionStats: statsOf(describePlan(reader.plan, query, reader.sortsInMemory, figures), figures) }
-}
-
-function statsOf (executionStages: Document, figures: Figures): Document {
-  const { examined: { keys, documents }, returned, milliseconds } = figures
-  return {
-    executionSuccess: true,
-    nReturned: new Int32(returned),
-    executionTimeMillis: new Int32(Math.round(milliseconds)),
-    totalKeysExamined: new Int32(keys),
-    totalDocsExamined: new Int32(documents),
-    executionStages: withFigures(executionStages, figures)
-  }
+/** What an update or delete statement looks for. */
+function readTarget ({ q, sort, hint, collation }: Document, isMulti: boolean): Query {
+  const query = readQuery({ filter: q, sort, hint }, collationOf({ collation }, undefined))
+  return isMulti ? query : { ...query, limit: 1 }
 }
 
 /** A `$lookup` with the index that finds the other collection's documents. */

@@ -6,7 +6,7 @@ import type { ReadView } from '../storage/view.js'
 import { DocumentReader, type Query } from './read-documents.js'
 
 /** Documents read before they are handed to the stages: few at first, since few may be wanted. */
-const FIRST_CHUNK = 128
+const FIRST_CHUNK = 32
 const LARGEST_CHUNK = 1_024
 
 /** Stages over one collection, and what the command says about them. */
