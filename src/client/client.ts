@@ -1,11 +1,13 @@
+import type { ChannelData, TypedChannel } from './channel-types.js'
 import { findWebSocket, socketUrl } from './client-socket.js'
+import { isRefused } from './credential-check.js'
 import { createEmitter } from './emitter.js'
 import { createLink, type Incoming, type Link } from './link.js'
 import { createOutgoing } from './outgoing.js'
 import { createSubscription, type ChannelSubscription, type SubscriptionControl } from './subscription.js'
 import {
   ClientError, type BulkVerdict, type ChannelMessage, type ClientMessage, type ClientResponse, type ClientState,
-  type ConnectOptions, type Sample, type StateChange, type SubscribeOptions
+  type ConnectOptions, type RelayedMessage, type Sample, type StateChange, type SubscribeOptions
 } from './types.js'
 
 export interface ClientEvents {
@@ -26,6 +28,7 @@ export interface Client {
   reconnectNow (): void
   close (): void
   /** Subscribes. @throws ClientError CONFLICT while there is a subscription of the same channel */
+  channel<Name extends TypedChannel> (name: Name, options?: SubscribeOptions): ChannelSubscription<ChannelData<Name>>
   channel<T = unknown> (name: string, options?: SubscribeOptions): ChannelSubscription<T>
   /** Resolves once stored. The same `key` within 24 hours publishes once; one is made without it. */
   publish (channel: string, data: unknown, options?: { key?: string }): Promise<{ cursor: string }>
@@ -35,11 +38,19 @@ export interface Client {
   samples (vehicle: string | undefined, samples: Sample[]): Promise<BulkVerdict>
   /** Creates, changes, removes or fetches events. */
   send (message: ClientMessage): Promise<ClientResponse>
+  /**
+   * To whoever is there: a BROADCAST, a `message` to all others or to one session, a TMD.
+   * Resolves once the server has passed it on; never sent a second time.
+   */
+  relay (message: RelayedMessage): Promise<void>
   history (channel: string, options?: { since?: string | number, limit?: number }): Promise<{ messages: ChannelMessage[], cursor: string }>
   presence (channel: string): Promise<{ count: number, members: { sessionId: string, name: string }[] }>
   /** Milliseconds there and back. */
   ping (): Promise<number>
 }
+
+// Earlier sessions that the server is told of, so that it does not send this client's own relays back.
+const MOST_SESSIONS = 32
 
 /**
  * Connects, and stays connected: reconnects with full jitter, subscribes again from the
@@ -52,12 +63,16 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
   const subscriptions = new Map<string, SubscriptionControl>()
   let state: ClientState = 'connecting'
   let sessionId: string | undefined
+  /** Ids this connection had before, the newest last. */
+  const sessions: string[] = []
+  let credential: string | undefined
+  let spentTicket: string | undefined
   const outgoing = createOutgoing((): Link => link, options.maxQueue ?? 10_000, options.maxSendRate ?? 800)
 
   const subscribe = (control: SubscriptionControl) => {
     const { channel } = control.subscription
     const current = () => subscriptions.get(channel) === control
-    outgoing.request(control.request(), 'never', true).then((reply) => {
+    outgoing.request({ ...control.request(), ...(channel === 'broadcast' && sessions.length > 0 && { sessions }) }, 'never', true).then((reply) => {
       if (current()) control.accept(reply)
     }).catch((error: ClientError) => {
       // A lost connection is no failure: the next one subscribes again.
@@ -72,6 +87,8 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     if (message.type === 'data') return control?.deliver(message)
     if (message.type === 'dropped') return control?.dropped(Number(message.count))
     if (outgoing.settle(message)) return
+    // The server itself subscribes anew after it missed messages.
+    if (message.type === 'subscribed') return control?.accept(message)
     if (message.type === 'unsubscribed' && control) {
       subscriptions.delete(control.subscription.channel)
       control.end(new ClientError('FORBIDDEN', String(message.reason ?? 'The server ended the subscription')))
@@ -85,19 +102,28 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
 
   const link = createLink({
     open: async () => {
-      const credential = options.token ? await options.token() : options.key
+      credential = options.token ? await options.token() : options.key
       return new Socket(socketUrl(url), credential ? ['pitwall.v1', credential] : ['pitwall.v1'])
+    },
+    renewable: options.token !== undefined,
+    async isRefused () {
+      // A ticket opens one connection and is known to nobody but the upgrade.
+      if (credential?.startsWith('pwt_')) return credential === spentTicket
+      return await isRefused(socketUrl(url), credential)
     },
     onState (change) {
       state = change.state
       events.emit('state', change)
+      if (change.code) events.emit('error', new ClientError(change.code, change.reason ?? ''))
       if (state !== 'closed') return
       outgoing.close()
       for (const control of subscriptions.values()) control.end(change.reason ? new ClientError('CLOSED', change.reason) : undefined)
       subscriptions.clear()
     },
     onLive (welcome) {
+      if (sessionId !== undefined && sessions.push(sessionId) > MOST_SESSIONS) sessions.shift()
       sessionId = String(welcome.sessionId)
+      if (credential?.startsWith('pwt_')) spentTicket = credential
       for (const control of subscriptions.values()) subscribe(control)
       outgoing.flush()
     },
@@ -140,6 +166,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       const { payload } = await outgoing.request({ ...message }, message.type === 'FETCH' ? 'always' : 'never')
       return payload as ClientResponse
     },
+    relay: (message) => outgoing.tell({ ...message }),
     async history (channel, settings = {}) {
       const { messages, cursor } = await outgoing.request({ type: 'history', channel, ...settings }, 'always')
       return { messages: messages as ChannelMessage[], cursor: String(cursor) }

@@ -6,6 +6,10 @@ export type Incoming = Record<string, unknown> & { type: string }
 
 export interface LinkOptions {
   open: () => Promise<SocketLike>
+  /** Whether the server refused the credential of the attempt that just failed. */
+  isRefused: () => Promise<boolean>
+  /** True when another credential can be had: a refused one is replaced once before giving up. */
+  renewable: boolean
   onState (change: StateChange): void
   /** The socket is up and welcomed. */
   onLive (welcome: Incoming): void
@@ -18,7 +22,7 @@ export interface Link {
   readonly live: boolean
   send (message: object): void
   reconnectNow (): void
-  close (reason?: string): void
+  close (reason?: string, code?: 'UNAUTHORIZED'): void
 }
 
 interface Network {
@@ -46,6 +50,7 @@ export function createLink (options: LinkOptions): Link {
   let reconnectAfter = 0
   let live = false
   let closed = false
+  let refusals = 0
   // Each attempt has a number; what an abandoned one still reports is ignored.
   let generation = 0
 
@@ -66,10 +71,14 @@ export function createLink (options: LinkOptions): Link {
     const old = socket
     socket = null
     old?.close()
+    const wasLive = live
     if (live) options.onDown()
     live = false
     if (closed) return
-    if (code === CREDENTIALS_GONE) return link.close('the credentials are no longer valid')
+    if (code === CREDENTIALS_GONE) {
+      refuse('the credentials are no longer valid')
+      if (closed) return
+    }
     if (Date.now() - liveSince > STEADY_MS) attempt = 0
     attempt++
     if (offline()) return options.onState({ state: 'offline', attempt, reason: 'the network is down' })
@@ -78,12 +87,27 @@ export function createLink (options: LinkOptions): Link {
     options.onState({ state: 'reconnecting', attempt, retryAt: Date.now() + delay, reason })
     clearTimeout(timer)
     timer = setTimeout(start, delay)
+    if (!wasLive) askWhy(generation)
+  }
+
+  /** A credential that the server does not take will not be taken the next time either. */
+  const refuse = (reason: string) => {
+    if (options.renewable && refusals++ === 0) return
+    link.close(reason, 'UNAUTHORIZED')
+  }
+
+  const askWhy = (mine: number) => {
+    options.isRefused().then((refused) => {
+      // Another attempt may have come through meanwhile.
+      if (refused && !live && !closed && mine === generation) refuse('the server does not accept the credentials')
+    }).catch(() => { /* Not answered: the next attempt is due anyway. */ })
   }
 
   const receive = (message: Incoming) => {
     if (message.type === 'welcome') {
       live = true
       liveSince = Date.now()
+      refusals = 0
       if (typeof message.pingInterval === 'number') pingInterval = message.pingInterval
       options.onLive(message)
       options.onState({ state: 'live' })
@@ -97,18 +121,23 @@ export function createLink (options: LinkOptions): Link {
   const start = () => {
     clearTimeout(timer)
     const mine = ++generation
+    attend(WELCOME_MS, () => lose('no welcome came'))
     options.open().then((opened) => {
       // First of all: closing a socket that is still connecting is reported as an error too.
       opened.onerror = () => {}
       if (mine !== generation) return opened.close()
       socket = opened
-      attend(WELCOME_MS, () => lose('no welcome came'))
       opened.onclose = ({ code, reason }: { code: number, reason: string }) => {
         if (mine === generation) lose(reason || `the connection closed with ${code}`, code)
       }
       opened.onmessage = ({ data }: { data: unknown }) => {
         if (mine !== generation) return
-        const parsed: unknown = JSON.parse(String(data))
+        let parsed: unknown
+        try {
+          parsed = JSON.parse(String(data))
+        } catch {
+          return lose('what came was not JSON')
+        }
         // Under `pitwall.v1+batch` a frame may be an array of messages.
         for (const message of Array.isArray(parsed) ? parsed : [parsed]) receive(message as Incoming)
         watch()
@@ -131,7 +160,7 @@ export function createLink (options: LinkOptions): Link {
     get live () { return live },
     send: (message) => socket?.send(JSON.stringify(message)),
     reconnectNow,
-    close (reason) {
+    close (reason, code) {
       if (closed) return
       closed = true
       network.removeEventListener?.('online', reconnectNow)
@@ -143,7 +172,7 @@ export function createLink (options: LinkOptions): Link {
       live = false
       socket?.close(1000)
       socket = null
-      options.onState({ state: 'closed', ...(reason !== undefined && { reason }) })
+      options.onState({ state: 'closed', ...(reason !== undefined && { reason }), ...(code && { code }) })
     }
   }
   start()

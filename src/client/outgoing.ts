@@ -19,6 +19,8 @@ export interface Outgoing {
    * @param first sent ahead of what waits
    */
   request (message: Record<string, unknown>, resend: Resend, first?: boolean): Promise<Incoming>
+  /** Sends what has no answer of its own; resolves once the server has handled it. Rejects as `request` does. */
+  tell (message: Record<string, unknown>): Promise<void>
   /** True when the message was the answer to a request. */
   settle (message: Incoming): boolean
   /** The connection is up: sends all that waits. */
@@ -37,6 +39,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
   let budget = rate / 10
   let refilled = Date.now()
   let timer: ReturnType<typeof setTimeout> | undefined
+  const retries = new Set<ReturnType<typeof setTimeout>>()
 
   const later = (milliseconds: number) => {
     clearTimeout(timer)
@@ -67,16 +70,36 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     unsent.delete(id)
   }
 
-  return {
-    request: (message, resend, first = false) => new Promise((resolve, reject) => {
-      if (closed) return reject(new ClientError('CLOSED', 'The client is closed'))
-      if (waiting.size >= limit) return reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
-      const id = `r${++number}`
+  const enqueue = (message: Record<string, unknown>, resend: Resend, first: boolean, resolve: Request['resolve'], reject: Request['reject']) => {
+    const id = `r${++number}`
+    if (closed) reject(new ClientError('CLOSED', 'The client is closed'))
+    else if (waiting.size >= limit) reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
+    else {
       const request: Request = { message, resend, sent: false, resolve, reject }
       waiting.set(id, request)
-      if (first && link().live) return transmit(id, request)
-      unsent.add(id)
-      flush()
+      if (first && link().live) transmit(id, request)
+      else {
+        unsent.add(id)
+        flush()
+      }
+    }
+    return id
+  }
+
+  return {
+    request: (message, resend, first = false) => new Promise((resolve, reject) => { enqueue(message, resend, first, resolve, reject) }),
+
+    tell: (message) => new Promise((resolve, reject) => {
+      const id = enqueue(message, 'never', false, () => resolve(), reject)
+      const done = () => {
+        finish(id)
+        resolve()
+      }
+      // Messages are handled in their order: an error would have come before the pong.
+      enqueue({ type: 'ping' }, 'never', false, done, (error) => {
+        finish(id)
+        reject(error)
+      })
     }),
 
     settle (message) {
@@ -91,10 +114,12 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
       const { code = 'INTERNAL', message: text = '', ...details } = message.payload as { code?: string, message?: string, retryAfter?: number }
       if (details.retryAfter !== undefined && request.resend === 'always') {
         // The server cannot take it now: it stays in the queue, in its place.
-        setTimeout(() => {
+        const retry = setTimeout(() => {
+          retries.delete(retry)
           if (waiting.has(id)) unsent.add(id)
           flush()
         }, details.retryAfter * 1000)
+        retries.add(retry)
       } else {
         finish(id)
         request.reject(new ClientError(code, text, details))
@@ -117,6 +142,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     close () {
       closed = true
       clearTimeout(timer)
+      for (const retry of retries) clearTimeout(retry)
       for (const request of waiting.values()) request.reject(new ClientError('CLOSED', 'The client was closed before the answer came'))
       waiting.clear()
       unsent.clear()

@@ -1,4 +1,5 @@
 import type { BulkVerdict } from '../schemas/envelope.js'
+import type { TMDMessage } from './client-socket.js'
 
 export type { BulkVerdict }
 
@@ -26,12 +27,14 @@ export interface StateChange {
   retryAt?: number
   /** Why the connection is not live. */
   reason?: string
+  /** Closed for good, because the server does not accept the credentials. */
+  code?: 'UNAUTHORIZED'
 }
 
 export interface ConnectOptions {
   /** API key or one-time ticket. Without key and token the browser's cookie is used. */
   key?: string
-  /** Called before each attempt; for access tokens, which age. */
+  /** Called before each attempt; for access tokens, which age. One that is refused is asked for once more. */
   token?: () => Promise<string>
   /** The WebSocket class where there is no global one: `ws`'s on Node 20. */
   WebSocket?: unknown
@@ -72,6 +75,12 @@ export type ClientMessage =
   | { type: 'UPDATE', payload: { id: string, updateData: Record<string, unknown> } }
   | { type: 'DELETE', payload: { id: string } }
   | { type: 'FETCH', payload?: { filter?: Record<string, unknown>, limit?: number, cursor?: string } }
+
+/** A message to others, with no answer of its own. */
+export type RelayedMessage =
+  | { type: 'BROADCAST', payload: { message: unknown } & Record<string, unknown> }
+  | { type: 'message', data: unknown, to?: string }
+  | TMDMessage
 
 /** The payload of the `response` to CREATE, UPDATE, DELETE and FETCH. */
 export interface ClientResponse { action: string, success: boolean, data: unknown, nextCursor?: string | null }

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { WebSocket } from 'ws'
@@ -6,6 +8,7 @@ import { backoff } from '../../src/client/backoff.js'
 import { clientSocket, connect, TMD } from '../../src/client/index.js'
 import { channelTable } from '../../src/realtime/channels.js'
 import { channelNames, channelPrefixes, isReservedType } from '../../src/schemas/reserved-types.js'
+import { isBuildCurrent } from '../../scripts/build-state.js'
 import { startHub } from '../helpers/hub-server.js'
 
 test('opens a plain socket with the key as subprotocol', async (t) => {
@@ -49,4 +52,11 @@ test('waits at random below a ceiling that doubles', async (t) => {
     return delay >= 0 && delay <= Math.min(30_000, 500 * 2 ** (attempt - 1))
   }))
   t.strictSame([1, 2, 3, 20].map((attempt) => backoff(attempt, 1)), [500, 1000, 2000, 30_000])
+})
+
+test('weighs less than six kilobytes gzipped', { skip: isBuildCurrent() ? false : 'not built since the last edit' }, async (t) => {
+  const bundle = readFileSync(new URL('../../public/client.js', import.meta.url))
+  const size = gzipSync(bundle, { level: 9 }).length
+  t.ok(size < 6 * 1024, `${size} bytes`)
+  t.notMatch(bundle.toString(), /\bfrom ?["']|\brequire\(/, 'and needs nothing else')
 })

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap'
 import { WebSocket } from 'ws'
-import { connect, type Client, type ClientState, type StateChange } from '../../src/client/index.js'
+import { connect, TMD, type Client, type ClientState, type RelayedMessage, type StateChange } from '../../src/client/index.js'
 import type { Identity } from '../../src/identity/identity.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -161,10 +161,91 @@ test('reports what a subscription may not do', async (t) => {
 
 test('gives up when its credentials are gone', async (t) => {
   const { url, hub } = await startHub(t)
-  const tokens = ['one', 'two']
+  const client = open(t, url)
+  const errors: string[] = []
+  client.on('error', ({ code }) => errors.push(code))
+  await reached(client, 'live')
+  hub.revoke('key-1')
+  t.match(await reached(client, 'closed'), { reason: /credentials/, code: 'UNAUTHORIZED' })
+  t.strictSame(errors, ['UNAUTHORIZED'])
+})
+
+test('asks for another token when one is no longer valid', async (t) => {
+  const { url, hub } = await startHub(t)
+  const tokens = ['one', 'two', 'three']
   const client = open(t, url, { token: async () => tokens.shift() ?? 'none' })
   await reached(client, 'live')
-  t.strictSame(tokens, ['two'], 'the token is asked for at each attempt')
+  t.strictSame(tokens, ['two', 'three'], 'a token is asked for at each attempt')
   hub.revoke('key-1')
-  t.match(await reached(client, 'closed'), { reason: /credentials/ })
+  await reached(client, 'reconnecting')
+  const live = reached(client, 'live')
+  client.reconnectNow()
+  await live
+  t.strictSame(tokens, ['three'])
+})
+
+test('relays to others and hears of a refusal', async (t) => {
+  const { url } = await startHub(t)
+  const [one, two] = [open(t, url), open(t, url)]
+  const box = two.channel('broadcast')
+  await Promise.all([reached(one, 'live'), reached(two, 'live')])
+  await two.ping()
+  const next = () => new Promise((resolve) => {
+    const off = box.on('message', ({ data }) => { off(); resolve(data) })
+  })
+  const cases: [RelayedMessage, object][] = [
+    [{ type: 'BROADCAST', payload: { message: 'box' } }, { type: 'broadcast', payload: { message: 'box' } }],
+    [{ type: 'message', data: [1] }, { type: 'message', data: [1] }],
+    [TMD({ type: 'flag', message: 'yellow' }), { type: 'flag', message: 'yellow' }]
+  ]
+  for (const [message, arrives] of cases) {
+    const arrived = next()
+    await one.relay(message)
+    t.match(await arrived, { ...arrives, from: one.sessionId })
+  }
+  const direct = new Promise((resolve) => { two.on('message', resolve) })
+  await one.relay({ type: 'message', data: 'you', to: two.sessionId ?? '' })
+  t.match(await direct, { data: 'you', from: one.sessionId })
+  await t.rejects(one.relay({ type: 'message', data: 1, to: 'nobody' }), { code: 'NOT_FOUND' })
+})
+
+test('gets none of its own relays after a cut', async (t) => {
+  const { url, cut } = await startHub(t)
+  const client = open(t, url)
+  const heard: unknown[] = []
+  client.channel<{ data: unknown }>('broadcast').on('message', ({ data }) => heard.push(data.data))
+  await reached(client, 'live')
+  await client.ping()
+  for (const [number, words] of [['own'], ['own again'], []].entries()) {
+    for (const data of words) await client.relay({ type: 'message', data })
+    const other = open(t, url)
+    await reached(other, 'live')
+    if (number === 2) await other.relay({ type: 'message', data: 'theirs' })
+    cut()
+    await reached(client, 'reconnecting')
+    const live = reached(client, 'live')
+    client.reconnectNow()
+    await live
+    other.close()
+  }
+  await client.ping()
+  while (heard.length === 0) await client.ping()
+  t.strictSame(heard, ['theirs'])
+})
+
+test('takes the state anew when the server missed messages', async (t) => {
+  const { url, broker, sources } = await startHub(t)
+  let gear = '1'
+  sources.set('gear', { snapshot: async () => ({ currentGear: gear }) })
+  const client = open(t, url)
+  const subscription = client.channel('gear')
+  const once = (event: 'snapshot' | 'recovered') => new Promise((resolve) => {
+    const off = subscription.on(event, (value) => { off(); resolve(value) })
+  })
+  t.match(await once('snapshot'), { data: { currentGear: '1' } })
+  gear = '2'
+  const told = Promise.all([once('recovered'), once('snapshot')])
+  broker.reset('gear')
+  t.match(await told, [{ recovered: false }, { data: { currentGear: '2' } }])
+  t.equal(subscription.cursor, broker.head('gear'))
 })

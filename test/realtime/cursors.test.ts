@@ -1,8 +1,9 @@
 import { test } from 'tap'
 import { WebSocket } from 'ws'
 import { buildApp } from '../helpers/built-or-source.js'
-import { connect } from '../../src/client/index.js'
+import { connect, type Client, type ClientState, type ConnectOptions, type StateChange } from '../../src/client/index.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
+import { restClient } from '../helpers/rest-client.js'
 import { openSocket } from '../helpers/test-socket.js'
 
 const v1 = ['pitwall.v1', adminKey]
@@ -67,4 +68,45 @@ test('the client library stores, fetches and is told verdicts', async (t) => {
   t.match(await client.history('app:x'), { messages: [{ cursor, data: { a: 1 } }], cursor })
   client.channel('app:x')
   t.match(await client.presence('app:x'), { count: 1, members: [{ sessionId: client.sessionId, name: 'API_KEY' }] })
+})
+
+test('the client library tells a refused credential from a bad network', async (t) => {
+  const { app, socketUrl, url } = await startApp(t)
+  const open = (options: ConnectOptions) => {
+    const client = connect(socketUrl, { WebSocket, ...options })
+    t.teardown(() => client.close())
+    return client
+  }
+  const reached = (client: Client, state: ClientState) => new Promise<StateChange>((resolve) => {
+    client.on('state', (change) => { if (change.state === state) resolve(change) })
+  })
+  const wrong = open({ key: 'pw_wrong-key-0123456789' })
+  const reading = t.rejects(async () => { for await (const message of wrong.channel('events')) t.fail(String(message)) }, { code: 'CLOSED', message: /does not accept/ })
+  t.match(await reached(wrong, 'closed'), { code: 'UNAUTHORIZED', reason: /does not accept the credentials/ })
+  await reading
+
+  const tokens = ['expired-token-0123456789', adminKey]
+  const renewed = open({ token: async () => tokens.shift() ?? '' })
+  await reached(renewed, 'live')
+  t.strictSame(tokens, [])
+  const hopeless = open({ token: async () => 'expired-token-0123456789' })
+  t.match(await reached(hopeless, 'closed'), { code: 'UNAUTHORIZED' })
+
+  const { body } = await restClient(url, adminKey)<{ ticket: string }>('POST', '/api/connections', {})
+  const once = open({ key: body.data.ticket })
+  await reached(once, 'live')
+  app.hub.disconnect(once.sessionId ?? '')
+  t.match(await reached(once, 'closed'), { code: 'UNAUTHORIZED' }, 'a ticket opens one connection')
+
+  const patient = open({ key: adminKey })
+  await reached(patient, 'live')
+  const down = reached(patient, 'reconnecting')
+  await app.close()
+  await down
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const failed = reached(patient, 'reconnecting')
+    patient.reconnectNow()
+    t.match(await failed, { state: 'reconnecting' })
+  }
+  t.equal(patient.state, 'reconnecting', 'a server that is away is waited for')
 })
