@@ -55,8 +55,12 @@ async function writeAsyncApi (app: FastifyInstance): Promise<string> {
     version,
     url: publicAddress(app, config),
     socketPath: config.socketPath,
-    frameLimit: config.frameLimit,
-    rateLimit: config.wsRateLimit,
+    limits: {
+      frameBytes: config.frameLimit,
+      messagesPerSecond: config.wsRateLimit,
+      upgradesPerSecond: config.wsUpgradeLimit,
+      connections: config.wsConnectionLimit
+    },
     sources: channelSources
   })
   return JSON.stringify(document)

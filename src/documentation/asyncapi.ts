@@ -16,13 +16,22 @@ export interface AsyncApiOptions {
   url: string
   /** `SOCKET_PATH`. */
   socketPath: string
-  /** Bytes a message of a client may have. */
-  frameLimit: number
-  /** Messages a second a client may send; 0 for any number. */
-  rateLimit: number
+  /** Limits as they are set; 0 for none. */
+  limits: {
+    /** Bytes a message of a client may have. */
+    frameBytes: number
+    /** Messages a second a client may send. */
+    messagesPerSecond: number
+    /** New sockets a second, and sockets at once. */
+    upgradesPerSecond: number
+    connections: number
+  }
   /** Where the running server has the channels' state and past from. */
   sources: ReadonlyMap<string, ChannelSource>
 }
+
+// What the WebSocket library closes with when a message is larger than FRAME_LIMIT (RFC 6455, 7.4.1).
+const TOO_BIG = 1009
 
 const description = `Live telemetry and event hub: the WebSocket API. Messages are JSON objects in text frames.
 
@@ -35,7 +44,7 @@ An \`id\` (string) sent along comes back on the reply, be it the answer or an \`
  * (https://www.asyncapi.com/docs/reference/specification/v3.0.0), made of the schemas,
  * channels, close codes and limits that the server itself uses.
  */
-export function buildAsyncApi ({ version, url, socketPath, frameLimit, rateLimit, sources }: AsyncApiOptions) {
+export function buildAsyncApi ({ version, url, socketPath, limits, sources }: AsyncApiOptions) {
   const { host, protocol } = new URL(url)
   const { channels, operations, messages } = describeDialects(socketPath)
   return {
@@ -61,8 +70,8 @@ export function buildAsyncApi ({ version, url, socketPath, frameLimit, rateLimit
     components: { messages, schemas: describeSnapshots(sources), securitySchemes },
     'x-channels': describeChannels(sources),
     'x-reserved-types': { names: [...new Set([...channelNames, ...messageTypes])], prefixes: channelPrefixes },
-    'x-close-codes': Object.fromEntries(Object.entries(closeCodes).map(([reason, code]) => [code, reason])),
-    'x-limits': { frameBytes: frameLimit, messagesPerSecond: rateLimit, waitingBytesUntilFolded: outboxLimits.soft, waitingBytesUntilClosed: outboxLimits.hard }
+    'x-close-codes': Object.fromEntries(Object.entries({ ...closeCodes, tooBig: TOO_BIG }).map(([reason, code]) => [code, reason])),
+    'x-limits': { ...limits, waitingBytesUntilFolded: outboxLimits.soft, waitingBytesUntilClosed: outboxLimits.hard }
   }
 }
 

@@ -1,7 +1,9 @@
+import { runInNewContext } from 'node:vm'
 import { Parser } from '@asyncapi/parser'
 import { ObjectId } from 'mongodb'
 import { test, type Test } from 'tap'
 import { Compile } from 'typebox/compile'
+import { WebSocket } from 'ws'
 import { sample } from '../../src/documentation/documented-message.js'
 import { scopes, type Scope } from '../../src/identity/identity.js'
 import { channelTable } from '../../src/realtime/channels.js'
@@ -13,6 +15,7 @@ import * as replies from '../../src/schemas/messages/replies.js'
 import { messageTypes } from '../../src/schemas/reserved-types.js'
 import { startApp, type TestApp } from '../helpers/build-app.js'
 import { closeSchema, createReader, nameOf, requestsOf, type Dialect, type ReadDocument } from '../helpers/documented-socket.js'
+import { dialogues, firstColumn, fits, script } from '../helpers/guide.js'
 import { restClient } from '../helpers/rest-client.js'
 import { openSocket, type Message, type TestSocket } from '../helpers/test-socket.js'
 
@@ -213,4 +216,67 @@ test('requests are answered and channels carry what the document says', async (t
 
   t.strictSame(unknown, [], 'the server sends nothing that is not documented')
   for (const dialect of dialects) t.strictSame([...seen[dialect]].sort(), readers[dialect].names, `everything documented was sent to ${dialect}`)
+})
+
+test('the guide shows what the server says', async (t) => {
+  const { document, rest, socketUrl } = await startDocumented(t)
+  let cursor = ''
+  t.ok(dialogues.length > 5, `${dialogues.length} dialogues`)
+  for (const { protocol, lines } of dialogues) {
+    const socket = await openSocket(t, socketUrl, protocol === 'plain' ? [sample.key] : [protocol, sample.key])
+    for (const { from, message } of lines) {
+      const text = JSON.stringify(message)
+      if (from === 'client') {
+        socket.send(text.replace('c_…', cursor))
+        continue
+      }
+      const actual = message.type === 'welcome' ? socket.welcome : await socket.next(message.id === undefined ? String(message.type) : `#${String(message.id)}`)
+      t.ok(fits(message, actual), text, { found: actual })
+      if (typeof actual.cursor === 'string') cursor = actual.cursor
+    }
+  }
+
+  await t.test('its script misses nothing across a reconnect', async (t) => {
+    const shown: number[] = []
+    const waiting = new Map<number, () => void>()
+    const show = ({ document: { n } }: { document: { n: number } }) => {
+      shown.push(n)
+      waiting.get(n)?.()
+    }
+    let over = false
+    const opened: WebSocket[] = []
+    class Socket extends WebSocket {
+      constructor (_url: string, protocols: string[]) {
+        super(socketUrl, protocols)
+        opened.push(this)
+      }
+    }
+    t.teardown(() => {
+      over = true
+      for (const socket of opened) socket.terminate()
+    })
+    await new Promise((resolve) => {
+      runInNewContext(script, { WebSocket: Socket, KEY: sample.key, show, showAll: resolve, setTimeout: (open: () => void) => { if (!over) open() } })
+    })
+    const write = async (n: number) => { await rest('POST', '/api/events', { n }) }
+    const comes = (n: number) => new Promise<void>((resolve) => { waiting.set(n, resolve) })
+    const first = comes(1)
+    await write(1)
+    await first
+    const last = comes(3)
+    opened[0]?.terminate()
+    await write(2)
+    await write(3)
+    await last
+    t.strictSame(shown, [1, 2, 3])
+    t.equal(opened.length, 2)
+  })
+
+  await t.test('its tables are the server\'s', async (t) => {
+    t.strictSame(firstColumn('Channels').map((name) => name.replace(/(?<=:).*/, '')).sort(), channelTable.map(({ name }) => name).sort())
+    t.strictSame(firstColumn('Close codes'), Object.keys(document['x-close-codes']))
+    const socket = await openSocket(t, socketUrl, [sample.key])
+    socket.send('x'.repeat(document['x-limits'].frameBytes + 1))
+    t.equal(await socket.closed, 1009)
+  })
 })

@@ -6,7 +6,7 @@ interface Ref { $ref: string }
 interface Operation { action: 'send' | 'receive', channel: Ref, messages: Ref[], reply?: { messages: Ref[] }, 'x-needs'?: string }
 
 /** The document as a client reads it: JSON. */
-export interface ReadDocument extends Pick<AsyncApiDocument, 'asyncapi' | 'servers' | 'x-channels' | 'x-reserved-types'> {
+export interface ReadDocument extends Pick<AsyncApiDocument, 'asyncapi' | 'servers' | 'x-channels' | 'x-reserved-types' | 'x-close-codes' | 'x-limits'> {
   channels: Record<'plain' | 'pitwallV1', { address: string, messages: Record<string, Ref> }>
   operations: Record<string, Operation>
   components: { messages: Record<string, { payload: Record<string, unknown>, examples: Example[] }>, schemas: Record<string, object> }
