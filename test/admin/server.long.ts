@@ -14,6 +14,8 @@ await t.test('a backup of a running server is what was there before it', async t
   const server = await startServer(t, directory, { DATA_DIR: dataDir, SIMULATE: '5' })
   const rest = restClient(server.url, server.key)
   for (let note = 0; note < 20; note++) t.equal((await rest('POST', '/api/events', { type: 'note', text: `before ${note}` })).status, 201)
+  const account = { name: 'Ada', email: 'ada@pits.example', password: goodPassword, token: 'body' }
+  const { refreshToken } = (await restClient(server.url)<SignedInReply>('POST', '/api/auth/signup', account)).body.data
 
   const [first, second] = await Promise.all(['one', 'one'].map(async name => await runAdmin(t, ['backup', '--to', join(directory, name), '--data-dir', dataDir])))
   const [made, refused] = first!.code === 0 ? [first!, second!] : [second!, first!]
@@ -36,6 +38,7 @@ await t.test('a backup of a running server is what was there before it', async t
   const texts = body.data.map(({ text }) => text).filter(text => text !== undefined)
   t.equal(texts.filter(text => text.startsWith('before ')).length, 20)
   t.notOk(texts.includes('after'))
+  t.equal((await restClient(copy.url)('POST', '/api/auth/refresh', { refreshToken })).status, 200, 'nobody has to sign in again')
   t.equal(await copy.stop(), 0)
 })
 
