@@ -69,7 +69,7 @@ await t.test('tells in one line what is in the way', async t => {
   }
 })
 
-/** Says hello as MongoDB 3.6 did (maxWireVersion 6), which the driver takes no more. */
+/** Says hello as MongoDB 4.0 did (maxWireVersion 7), which the driver takes no more. */
 async function serveOldMongo () {
   const server = createServer(socket => {
     socket.on('error', () => {})
