@@ -130,6 +130,7 @@ await t.test('plans use indexes for what a filter says', async t => {
     [{ $and: [{ note: 1 }, { $or: [{ kind: 'k3' }, { $or: [{ level: 7 }, { _id: 5 }] }] }] }, { ts: 1 }, 'SORT>OR(FETCH>IXSCAN kind_1,FETCH>IXSCAN level_1,FETCH>IXSCAN _id_)', 61, 61, 20],
     [{ vehicle: 4, $or: [{ ts: { $lt: 50 } }, { ts: 904 }] }, {}, 'OR(FETCH>IXSCAN vehicle_1_ts_1,FETCH>IXSCAN vehicle_1_ts_1)', 6, 6, 6],
     [{ $or: [{ kind: 'k3' }, { note: 2 }] }, {}, 'COLLSCAN', 0, 1_000, 366],
+    [{ $or: [{ vehicle: 1 }, { vehicle: 3, note: 1 }] }, { ts: -1 }, 'SORT_MERGE(FETCH>IXSCAN vehicle_1_ts_1,FETCH>IXSCAN vehicle_1_ts_1)', 200, 200, 133],
     [{ vehicle: { $in: [2, 7, 4] }, ts: { $gte: 900 } }, { ts: -1 }, 'FETCH>SORT_MERGE(IXSCAN vehicle_1_ts_1,IXSCAN vehicle_1_ts_1,IXSCAN vehicle_1_ts_1)', 30, 30, 30],
     [{ vehicle: { $in: [2, 7] } }, { vehicle: 1, ts: 1 }, 'FETCH>IXSCAN vehicle_1_ts_1', 200, 200, 200],
     [{ $expr: { $eq: ['$level', 12] } }, {}, 'FETCH>IXSCAN level_1', 10, 10, 10],
@@ -167,6 +168,9 @@ await t.test('merged ranges are read only as far as needed', async t => {
   const { executionStats: stats } = await cursor.clone().explain('executionStats') as unknown as Explained
   t.same([stats.totalKeysExamined, stats.totalDocsExamined, stats.nReturned], [4, 4, 4])
   t.same((await cursor.toArray()).map(({ ts }) => ts as number), [995, 993, 991, 985])
+  const either = samples.find({ $or: [{ vehicle: 1 }, { vehicle: { $in: [3, 5] }, ts: { $lt: 900 } }] }, { sort: { ts: -1 }, limit: 12 })
+  t.same((await either.toArray()).map(({ ts }) => ts as number), [991, 981, 971, 961, 951, 941, 931, 921, 911, 901, 895, 893])
+  t.ok(((await either.explain('executionStats')) as unknown as Explained).executionStats.totalDocsExamined < 40)
   const batched = samples.find({ vehicle: { $in: [1, 3, 5] } }, { sort: { ts: 1 }, batchSize: 7 })
   t.same((await batched.toArray()).map(({ ts }) => ts as number), Array.from({ length: 1_000 }, (_, i) => i).filter(i => [1, 3, 5].includes(i % 10)))
 })

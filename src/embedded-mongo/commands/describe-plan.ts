@@ -27,6 +27,7 @@ export function withFigures (stage: Document, { returned, milliseconds }: Figure
 function describeRead (plan: Plan, query: Query, examined: Examined | undefined): Document {
   if (plan.branches !== undefined) {
     const inputStages = plan.branches.map((branch, at) => describeRead(branch, { ...query, filter: branch.filter ?? query.filter }, examined?.branches[at]))
+    if (plan.isSorted) return { stage: 'SORT_MERGE', sortPattern: query.sort, ...(plan.isExact ? {} : { filter: query.filter }), inputStages }
     return { stage: 'OR', ...(plan.isExact ? {} : { filter: query.filter }), inputStages }
   }
   const documents = examined === undefined ? {} : { docsExamined: new Int32(examined.documents) }

@@ -10,12 +10,16 @@ import { impliesFilter, type FilterAnalysis } from './filter-analysis.js'
 import { pointKeys, rangeKeys, type ByteRange } from './key-bounds.js'
 import type { Plan } from './plan.js'
 
-export interface Candidate { plan: Plan, score: number }
+/** A plan, how much it narrows, and whether it does by bounds or only gives an order. */
+export interface Candidate { plan: Plan, score: number, isBounded: boolean }
+
+/** What an order that needs no sorting adds to a score. */
+export const SORTED_SCORE = 50
 
 /** More ranges than this are not worth looking up one by one. */
 const MAX_RANGES = 2_000
 /** More ranges than this are not worth reading side by side. */
-const MAX_MERGED = 200
+export const MAX_MERGED = 200
 
 interface Bounds {
   /** Encoded beginnings: all combinations of the values of the leading equalities. */
@@ -48,13 +52,13 @@ export function planIndex (index: IndexDefinition, analysis: FilterAnalysis, req
       [...analysis.paths].every(([path, { exact }]) => exact && bounds.used.has(path)),
     isSorted: order !== undefined
   }
-  return { plan, score: scoreOf(index, bounds, plan) }
+  return { plan, score: scoreOf(index, bounds, plan), isBounded }
 }
 
 function scoreOf (index: IndexDefinition, bounds: Bounds, plan: Plan): number {
   const isUnique = index.unique && bounds.equalities === index.paths.length
   return (isUnique ? 10_000 : 0) + bounds.equalities * 100 + (bounds.range === undefined ? 0 : 60) +
-    (plan.isSorted ? 50 : 0) + (plan.isExact ? 5 : 0) - index.paths.length
+    (plan.isSorted ? SORTED_SCORE : 0) + (plan.isExact ? 5 : 0) - index.paths.length
 }
 
 function boundsOf (index: IndexDefinition, analysis: FilterAnalysis): Bounds {

@@ -1,9 +1,9 @@
 import { isPlainDocument } from '../arguments.js'
-import type { Document } from '../semantics/index.js'
+import { orderOf, type Document } from '../semantics/index.js'
 import type { IndexDefinition } from '../storage/index-definition.js'
 import type { PlanRequest } from './choose-plan.js'
 import { readFilter } from './filter-analysis.js'
-import { planIndex, type Candidate } from './plan-index.js'
+import { MAX_MERGED, SORTED_SCORE, planIndex, type Candidate } from './plan-index.js'
 
 /** More alternatives than this are not worth planning one by one. */
 const MAX_BRANCHES = 1_000
@@ -30,15 +30,18 @@ function unionOf (indexes: IndexDefinition[], request: PlanRequest, branches: Do
   for (const branch of branches) {
     const filter = { $and: [...others, branch] }
     const analysis = readFilter(filter)
-    const candidate = bestCandidate(indexes.map(index => planIndex(index, analysis, { ...request, filter, sort: undefined }, false)))
+    const candidate = bestCandidate(indexes.map(index => planIndex(index, analysis, { ...request, filter }, false)).filter(candidate => candidate?.isBounded))
     if (candidate === undefined) return undefined
     candidate.plan.filter = filter
     candidates.push(candidate)
   }
   const plans = candidates.map(({ plan }) => plan)
+  const { sort, collation } = request
+  const isSorted = sort !== undefined && plans.length <= MAX_MERGED && plans.every(plan => plan.isSorted)
   return {
-    plan: { kind: 'OR', ranges: [], branches: plans, isExact: plans.every(({ isExact }) => isExact), isSorted: false },
-    score: Math.min(...candidates.map(({ score }) => score))
+    plan: { kind: 'OR', ranges: [], branches: plans, ...(isSorted ? { order: orderOf(sort, collation) } : {}), isExact: plans.every(({ isExact }) => isExact), isSorted },
+    score: Math.min(...candidates.map(({ score, plan }) => plan.isSorted && !isSorted ? score - SORTED_SCORE : score)),
+    isBounded: true
   }
 }
 

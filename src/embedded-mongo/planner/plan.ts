@@ -1,4 +1,4 @@
-import type { Document } from '../semantics/index.js'
+import type { Document, SortOrder } from '../semantics/index.js'
 import type { IndexDefinition } from '../storage/index-definition.js'
 import type { KeyRange } from '../storage/view.js'
 
@@ -16,6 +16,8 @@ export interface Plan {
   isMerged?: boolean
   /** The plans whose documents together are the result (OR). */
   branches?: Plan[]
+  /** The order in which the branches, each sorted, are merged; without it they are read one after the other. */
+  order?: SortOrder<Document>
   /** Of a branch, the filter it was planned for. */
   filter?: Document
   /** The ranges hold exactly what the filter matches, so no document needs to be looked at to decide. */

@@ -3,6 +3,7 @@ import type { Collection } from '../storage/collection.js'
 import { decodeRecordId, keyAfter } from '../storage/keys.js'
 import { StoredDocument, asBuffer, readRecord } from '../storage/records.js'
 import type { Entry, KeyRange, ReadView } from '../storage/view.js'
+import { BranchMerge } from './merge-branches.js'
 import { mergeRanges } from './merge-ranges.js'
 import type { Plan } from './plan.js'
 
@@ -24,6 +25,7 @@ export class Scanner {
   documentsExamined = 0
   done = false
   private readonly branches: Scanner[]
+  private readonly merge: BranchMerge | undefined
   private readonly view: ReadView
   private readonly collection: Collection
   private readonly plan: Plan
@@ -40,6 +42,7 @@ export class Scanner {
     this.ranges = plan.ranges.map(range => ({ ...range }))
     this.seen = seen ?? (plan.index?.multikey === true || plan.kind === 'OR' ? new Set() : undefined)
     this.branches = (plan.branches ?? []).map(branch => new Scanner(view, collection, branch, matches, this.seen))
+    this.merge = plan.order === undefined ? undefined : new BranchMerge(this.branches, plan.order)
     this.done = this.ranges.length === 0 && this.branches.length === 0
   }
 
@@ -49,7 +52,13 @@ export class Scanner {
 
   /** The next matching documents; none may mean that the limits were reached: see `done`. */
   step (limits: StepLimits): StoredDocument[] {
-    if (this.branches.length > 0) return this.stepBranches(limits)
+    if (this.branches.length > 0) {
+      const found = this.merge === undefined ? this.stepBranches(limits) : this.merge.step(limits)
+      this.keysExamined = sum(this.branches.map(branch => branch.keysExamined))
+      this.documentsExamined = sum(this.branches.map(branch => branch.documentsExamined))
+      this.done = this.merge?.done ?? this.rangeAt >= this.branches.length
+      return found
+    }
     if (this.plan.isMerged === true) return this.stepMerged(limits)
     const found: StoredDocument[] = []
     const start = performance.now()
@@ -83,9 +92,6 @@ export class Scanner {
       else if (found.length >= documents || left <= 0) break
       else for (const stored of branch.step({ documents: documents - found.length, milliseconds: left })) found.push(stored)
     }
-    this.keysExamined = sum(this.branches.map(branch => branch.keysExamined))
-    this.documentsExamined = sum(this.branches.map(branch => branch.documentsExamined))
-    this.done = this.rangeAt >= this.branches.length
     return found
   }
 

@@ -13,7 +13,7 @@ export { updateDescription } from './update/describe.js'
 export { PAUSE, type Item, type Pace } from './pipeline/flow.js'
 export { optimizePipeline } from './pipeline/optimize.js'
 export { flowPipeline, runPipeline } from './pipeline/run.js'
-export { Sorter, orderOf } from './sorter.js'
+export { Sorter, compareByKeys, orderOf, type SortOrder } from './sorter.js'
 export type {
   Collation, CollectionReference, CompiledUpdate, Document, FilterOptions, IndexKeys, PathBounds,
   PipelineOptions, ProjectionOptions, UpdateDescription, UpdateOptions

@@ -20,6 +20,15 @@ export function orderOf (sort: Document, collation: Collation | undefined): Sort
   }
 }
 
+/** Negative if what has the keys `a` comes first; 0 if the order leaves it open. */
+export function compareByKeys (a: unknown[], b: unknown[], { directions, collation }: Pick<SortOrder<unknown>, 'directions' | 'collation'>): number {
+  for (let i = 0; i < directions.length; i++) {
+    const order = compareValues(a[i], b[i], collation)
+    if (order !== 0) return order * directions[i]!
+  }
+  return 0
+}
+
 interface Entry<Item> { item: Item, keys: unknown[], place: number }
 interface Run<Item> { entries: Array<Entry<Item>>, at: number }
 
@@ -91,11 +100,7 @@ export class Sorter<Source, Item> {
   }
 
   private compare (a: Entry<Item>, b: Entry<Item>): number {
-    const { directions, collation } = this.order
-    for (let i = 0; i < directions.length; i++) {
-      const order = compareValues(a.keys[i], b.keys[i], collation)
-      if (order !== 0) return order * directions[i]!
-    }
-    return a.place - b.place
+    const order = compareByKeys(a.keys, b.keys, this.order)
+    return order === 0 ? a.place - b.place : order
   }
 }
