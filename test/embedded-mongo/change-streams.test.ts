@@ -111,3 +111,53 @@ await t.test('pre-images and post-images are kept where asked for', async t => {
   t.match(last, { fullDocumentBeforeChange: { n: 3 } })
   await stream.close()
 })
+
+await t.test('an event too large for a document is split on request', async t => {
+  const { db } = await openDatabase()
+  const things = await db.createCollection<{ _id: number, text: string }>('things', { changeStreamPreAndPostImages: { enabled: true } })
+  const options = { fullDocument: 'required', fullDocumentBeforeChange: 'required', maxAwaitTimeMS: 100 }
+  const split = [{ $changeStreamSplitLargeEvent: {} }]
+  const stream = things.watch(split, options)
+  const whole = things.watch([], options)
+  await Promise.all([stream.tryNext(), whole.tryNext()])
+  await things.insertOne({ _id: 1, text: 'a'.repeat(9_000_000) })
+  await things.updateOne({ _id: 1 }, { $set: { text: 'b'.repeat(9_000_000) } })
+  await things.deleteOne({ _id: 1 })
+  const events = await take(stream, 5)
+  await stream.close()
+  t.same(events.map(({ splitEvent }) => splitEvent), [undefined, { fragment: 1, of: 3 }, { fragment: 2, of: 3 }, { fragment: 3, of: 3 }, undefined])
+  const joined = Object.assign({}, ...events.slice(1, 4)) as { fullDocument: { text: string }, fullDocumentBeforeChange: { text: string }, operationType: string }
+  t.equal(joined.operationType, 'update')
+  t.equal(joined.fullDocument.text[0], 'b')
+  t.equal(joined.fullDocumentBeforeChange.text[0], 'a')
+  for (const from of [1, 2, 3]) {
+    const resumed = things.watch(split, { ...options, resumeAfter: events[from]!._id })
+    t.same((await take(resumed, 4 - from)).map(({ _id }) => _id), events.slice(from + 1).map(({ _id }) => _id), `behind fragment ${from}`)
+    await resumed.close()
+  }
+  await t.rejects(things.watch([], { ...options, resumeAfter: events[1]!._id }).tryNext(), { code: 280 }, 'a fragment is resumed by what splits')
+  t.equal((await whole.next() as { operationType: string }).operationType, 'insert')
+  const refused = await whole.next().catch((error: unknown) => error) as { code: number, hasErrorLabel: (label: string) => boolean }
+  t.equal(refused.code, 10334, 'without the stage it is an error')
+  t.ok(refused.hasErrorLabel('NonResumableChangeStreamError'))
+})
+
+await t.test('the pipeline of a stream is held to its rules', async t => {
+  const { db, client } = await openDatabase()
+  const things = db.collection('things')
+  const refusals: Array<[string, () => Promise<unknown>, number]> = [
+    ['a grouping stage', async () => await things.watch([{ $group: { _id: 1 } }]).tryNext(), 20],
+    ['a stage nobody knows', async () => await things.watch([{ $bogus: 1 }]).tryNext(), 40324],
+    ['splitting before the end', async () => await things.watch([{ $changeStreamSplitLargeEvent: {} }, { $match: {} }]).tryNext(), 7182802],
+    ['an internal database', async () => await client.db('admin').watch().tryNext(), 73],
+    ['a token of nobody', async () => await things.watch([], { resumeAfter: { _data: '00' } }).tryNext(), 260]
+  ]
+  for (const [name, work, code] of refusals) await t.rejects(work(), { code }, name)
+  const folded = things.watch([{ $match: { 'fullDocument.name': 'ADA' } }], { collation: { locale: 'en', strength: 2 }, maxAwaitTimeMS: 50 })
+  const stripped = things.watch([{ $project: { _id: 0 } }], { maxAwaitTimeMS: 50 })
+  await Promise.all([folded.tryNext(), stripped.tryNext()])
+  await things.insertOne({ name: 'ada' })
+  t.match(await folded.next(), { fullDocument: { name: 'ada' } }, 'its collation holds')
+  await t.rejects(stripped.next(), { code: 280 }, 'the token must stay')
+  await folded.close()
+})

@@ -11,6 +11,8 @@ export interface FirstBatchOptions {
   /** Close the cursor after the first batch. */
   single?: boolean
   noTimeout?: boolean
+  /** The collection it reads: once that is dropped, the cursor is over. */
+  collection?: { readonly dropped: boolean } | undefined
 }
 
 /** Reads a first batch and keeps the cursor if there is more. */
@@ -20,7 +22,7 @@ export async function openCursor (context: CommandContext, source: BatchSource, 
   let id = Long.ZERO
   if (!batch.done && options.single !== true) {
     const remainingMS = source.isTimed === true ? interrupt.remaining : Infinity
-    const cursor = engine.cursors.open({ namespace: options.namespace, source, session: session?.name, transaction, noTimeout: options.noTimeout === true, remainingMS })
+    const cursor = engine.cursors.open({ namespace: options.namespace, source, session: session?.name, transaction, noTimeout: options.noTimeout === true, remainingMS, collection: options.collection })
     id = cursor.id
   } else source.close()
   return { fields: {}, cursor: { field: 'firstBatch', documents: batch.documents, rest: { ...batch.extra, id, ns: options.namespace } } }

@@ -30,6 +30,8 @@ export interface BatchRequest {
 export interface BatchSource {
   /** The command's time limit holds for all batches together, not only the first. */
   readonly isTimed?: boolean
+  /** It waits for news at its end, and a getMore may say how long. */
+  readonly awaits?: boolean
   next: (request: BatchRequest) => Promise<Batch>
   close: () => void
 }
@@ -47,13 +49,15 @@ export interface OpenCursor {
   noTimeout: boolean
   /** What is left of the command's maxTimeMS, in milliseconds. */
   remainingMS: number
+  /** The collection it reads: once that is dropped, the cursor is over. */
+  collection: { readonly dropped: boolean } | undefined
 }
 
 /** The cursors that clients may still read, by id. */
 export class Cursors {
   private readonly cursors = new Map<string, OpenCursor>()
 
-  open (fields: { namespace: string, source: BatchSource, session: string | undefined, transaction: object | undefined, noTimeout: boolean, remainingMS: number }): OpenCursor {
+  open (fields: Omit<OpenCursor, 'id' | 'isBusy' | 'lastUsed'>): OpenCursor {
     let id: Long
     do id = Long.fromBits(randomInt(1, 0x7FFFFFFF), randomInt(1, 0x7FFFFFFF)); while (this.cursors.has(id.toString()))
     const cursor: OpenCursor = { ...fields, id, isBusy: false, lastUsed: Date.now() }

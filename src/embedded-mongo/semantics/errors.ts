@@ -64,6 +64,8 @@ export const ErrorCodes = {
   CursorInUse: 12051,
   OutOfDiskSpace: 14031,
   BSONObjectTooLarge: 10334,
+  CappedPositionLost: 136,
+  QueryPlanKilled: 175,
   DuplicateKey: 11000
 } as const
 

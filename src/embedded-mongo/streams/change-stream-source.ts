@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
-import { toBytes } from '../bytes.js'
 import type { Engine } from '../engine.js'
-import type { Interrupt } from '../interrupt.js'
 import { MAX_BATCH_BYTES, type Batch, type BatchRequest, type BatchSource } from '../query/cursors.js'
 import { CommandError, runPipeline, type Document, type PipelineOptions } from '../semantics/index.js'
 import { firstOf } from '../storage/view.js'
-import { END_OF_TIME, type LoggedOperation, type Position } from '../storage/oplog.js'
+import type { LoggedOperation, Position } from '../storage/oplog.js'
 import { invalidateEvent, invalidates, toEvent, type StreamScope } from './change-event.js'
 import { decodeToken, encodeToken } from './resume-token.js'
-import { historyLost, type StreamOptions } from './stream-options.js'
+import { splitEvent, wholeEvent, type Delivery } from './split-event.js'
+import { CommitWait } from './watchers.js'
+import { historyLost, placeBefore, type StreamOptions } from './stream-options.js'
 
 /** Operations looked at before others get their turn. */
 const CHUNK = 512
@@ -17,29 +17,37 @@ const DEFAULT_WAIT_MS = 1_000
 
 /** A change stream: reads the oplog behind its position, and waits at the end for the next commit. */
 export class ChangeStreamSource implements BatchSource {
+  readonly awaits = true
   private readonly engine: Engine
   private readonly scope: StreamScope
   private readonly options: StreamOptions
   private readonly stages: Document[]
   private readonly pipelineOptions: PipelineOptions
+  private readonly splits: boolean
   private position: Position
   /** The token to resume with after what has been handed out, and the place it stands for. */
   private token: Document
   private tokenPosition: Position
-  private pending: Array<{ bytes: Buffer, token: Document }> = []
+  private pending: Delivery[] = []
+  private skipFragments: number
   private isInvalid = false
+  /** What went wrong behind the events that are pending: told once those are handed out. */
+  private failure: unknown
   private isClosed = false
-  private wakeUp: (() => void) | undefined
+  private readonly news: CommitWait
 
-  constructor (engine: Engine, scope: StreamScope, options: StreamOptions, stages: Document[], pipelineOptions: PipelineOptions) {
+  constructor (engine: Engine, scope: StreamScope, options: StreamOptions, stages: Document[], pipelineOptions: PipelineOptions, splits: boolean) {
     this.engine = engine
+    this.news = new CommitWait(engine.watchers)
     this.scope = scope
     this.options = options
     this.stages = stages
     this.pipelineOptions = pipelineOptions
+    this.splits = splits
     this.position = options.start
     this.tokenPosition = options.start
-    this.token = encodeToken({ position: options.start, kind: options.startKind })
+    this.skipFragments = options.skipFragments
+    this.token = encodeToken({ position: options.start, kind: options.startKind === 'fragment' ? 'time' : options.startKind })
     if (options.startKind === 'event') this.replayInvalidation()
   }
 
@@ -47,21 +55,22 @@ export class ChangeStreamSource implements BatchSource {
     const deadline = performance.now() + waitMS
     // The first batch is always empty: clients expect to be told of the cursor at once.
     if (waitMS > 0 || this.pending.length > 0) {
-      while (this.pending.length === 0 && !this.isInvalid && !this.isClosed) {
+      while (this.pending.length === 0 && !this.isInvalid && !this.isClosed && this.failure === undefined) {
         if (this.readMore()) await interrupt.yield()
         else if (this.pending.length === 0) {
           const left = deadline - performance.now()
           if (left <= 0) break
-          await this.wait(left, interrupt)
+          await this.news.next(left, interrupt)
         }
       }
     }
+    if (this.pending.length === 0 && this.failure !== undefined) throw this.failure
     return this.take(size)
   }
 
   close (): void {
     this.isClosed = true
-    this.wakeUp?.()
+    this.news.end()
   }
 
   private take (size: number): Batch {
@@ -77,12 +86,12 @@ export class ChangeStreamSource implements BatchSource {
       this.pending.shift()
     }
     const isOver = this.pending.length === 0
-    if (isOver && !this.isInvalid && !isDeepStrictEqual(this.tokenPosition, this.position)) {
+    if (isOver && this.failure === undefined && !this.isInvalid && !isDeepStrictEqual(this.tokenPosition, this.position)) {
       // What was read since the last event concerned others: a resume need not read it again.
       this.token = encodeToken({ position: this.position, kind: 'time' })
       this.tokenPosition = this.position
     }
-    return { documents, done: isOver && (this.isInvalid || this.isClosed), extra: { postBatchResumeToken: this.token } }
+    return { documents, done: isOver && this.failure === undefined && (this.isInvalid || this.isClosed), extra: { postBatchResumeToken: this.token } }
   }
 
   /** Reads one chunk; true if there is more to read now. */
@@ -91,19 +100,29 @@ export class ChangeStreamSource implements BatchSource {
     if (engine.oplog.isTrimmed(this.position.time)) throw historyLost()
     const events: Document[] = []
     let read = 0
-    for (const logged of engine.oplog.after(engine.view, this.position)) {
-      this.position = logged.position
-      const event = toEvent(engine, scope, options, logged)
-      if (event !== undefined) events.push(event)
-      if (invalidates(scope, logged.operation)) {
-        events.push(invalidateEvent(logged))
-        this.isInvalid = true
-        break
+    this.collectFailure(() => {
+      for (const logged of engine.oplog.after(engine.view, this.position)) {
+        this.position = logged.position
+        const event = toEvent(engine, scope, options, logged)
+        if (event !== undefined) events.push(event)
+        if (invalidates(scope, logged.operation)) {
+          events.push(invalidateEvent(logged))
+          this.isInvalid = true
+          break
+        }
+        if (++read >= CHUNK) break
       }
-      if (++read >= CHUNK) break
+    })
+    this.collectFailure(() => { this.deliver(events) })
+    return read >= CHUNK && !this.isInvalid && this.failure === undefined
+  }
+
+  private collectFailure (work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.failure ??= error
     }
-    this.deliver(events)
-    return read >= CHUNK && !this.isInvalid
   }
 
   private deliver (events: Document[]): void {
@@ -115,15 +134,15 @@ export class ChangeStreamSource implements BatchSource {
       if (token === undefined || !isDeepStrictEqual(event._id, token)) {
         throw new CommandError(280, 'Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed.', { errorLabels: ['NonResumableChangeStreamError'] })
       }
-      this.pending.push({ bytes: toBytes(event), token })
+      const deliveries = this.splits ? splitEvent(event, token) : [wholeEvent(event, token)]
+      this.pending.push(...deliveries.slice(this.skipFragments))
+      this.skipFragments = 0
     }
   }
 
   /** A stream that resumes behind a drop still has to be told that it ends there. */
   private replayInvalidation (): void {
-    const { time, index } = this.position
-    const before = index === 0 ? { time: { seconds: time.seconds, increment: time.increment - 1 }, index: END_OF_TIME } : { time, index: index - 1 }
-    const logged = firstOf(this.engine.oplog.after(this.engine.view, before))
+    const logged = firstOf(this.engine.oplog.after(this.engine.view, placeBefore(this.position)))
     if (logged !== undefined && this.isHere(logged) && invalidates(this.scope, logged.operation)) {
       this.isInvalid = true
       this.deliver([invalidateEvent(logged)])
@@ -132,23 +151,5 @@ export class ChangeStreamSource implements BatchSource {
 
   private isHere ({ position }: LoggedOperation): boolean {
     return isDeepStrictEqual(position, this.position)
-  }
-
-  private async wait (milliseconds: number, interrupt: Interrupt): Promise<void> {
-    await new Promise<void>(resolve => {
-      const finish = (): void => {
-        clearTimeout(timer)
-        forget()
-        unhook()
-        this.wakeUp = undefined
-        resolve()
-      }
-      const timer = setTimeout(finish, milliseconds)
-      const forget = this.engine.watchers.onCommit(finish)
-      this.wakeUp = finish
-      let unhook = (): void => {}
-      unhook = interrupt.onStop(finish)
-    })
-    interrupt.check()
   }
 }

@@ -11,6 +11,8 @@ export interface StreamOptions {
   start: Position
   /** Kind of the token that the stream starts behind, if it was one. */
   startKind: TokenKind
+  /** Fragments of the first event that were handed out before. */
+  skipFragments: number
   fullDocument: 'default' | 'updateLookup' | 'whenAvailable' | 'required'
   before: ImageMode
   showExpanded: boolean
@@ -29,11 +31,12 @@ export function readStreamOptions (engine: Engine, spec: unknown): StreamOptions
   if (unknown !== undefined) throw new CommandError(40415, `BSON field '$changeStream.${unknown}' is an unknown field.`)
   const starts = ['resumeAfter', 'startAfter', 'startAtOperationTime'].filter(name => spec[name] !== undefined)
   if (starts.length > 1) throw new CommandError(40674, `Only one type of resume option is allowed, but multiple were found: ${starts.join(', ')}`)
-  const { start, kind } = readStart(engine, spec)
+  const { start, kind, fragment = 0 } = readStart(engine, spec)
   if (engine.oplog.isTrimmed(start.time)) throw historyLost()
   return {
     start,
     startKind: kind,
+    skipFragments: fragment,
     fullDocument: oneOf(spec, 'fullDocument', ['default', 'updateLookup', 'whenAvailable', 'required']),
     before: oneOf(spec, 'fullDocumentBeforeChange', ['off', 'whenAvailable', 'required']),
     showExpanded: optionalBoolean(spec, 'showExpandedEvents') ?? false,
@@ -41,16 +44,22 @@ export function readStreamOptions (engine: Engine, spec: unknown): StreamOptions
   }
 }
 
-function readStart (engine: Engine, spec: Document): { start: Position, kind: TokenKind } {
+function readStart (engine: Engine, spec: Document): { start: Position, kind: TokenKind, fragment?: number } {
   const time = optionalTimestamp(spec, 'startAtOperationTime')
   if (time !== undefined) return { start: { time: justBefore(fromTimestamp(time)), index: END_OF_TIME }, kind: 'time' }
   const token = spec.startAfter ?? spec.resumeAfter
   if (token === undefined) return { start: { time: engine.oplog.clock.now, index: END_OF_TIME }, kind: 'time' }
-  const { position, kind } = decodeToken(token)
+  const { position, kind, fragment } = decodeToken(token)
+  if (fragment !== undefined) return { start: placeBefore(position), kind, fragment }
   if (kind === 'invalidate' && spec.resumeAfter !== undefined) {
     throw new CommandError(260, "Attempting to resume a change stream using 'resumeAfter' is not allowed from an invalidate notification.")
   }
   return { start: position, kind }
+}
+
+/** The place from which the event at `position` is the next. */
+export function placeBefore ({ time, index }: Position): Position {
+  return index === 0 ? { time: justBefore(time), index: END_OF_TIME } : { time, index: index - 1 }
 }
 
 function justBefore ({ seconds, increment }: ClusterTime): ClusterTime {

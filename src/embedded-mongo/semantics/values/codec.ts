@@ -41,13 +41,15 @@ export function deserializeDocument (bytes: Uint8Array): Document {
 /**
  * Writes a document; plain JavaScript numbers become int32 or double as the driver has it. What could not be
  * read again is refused.
- * @throws CommandError 15 Overflow for nesting beyond 200 levels, 22 InvalidBSON for what BSON cannot hold
+ * @throws CommandError 15 Overflow for nesting beyond 200 levels, 22 InvalidBSON for what BSON cannot hold, 10334 for more than 17 MiB
  */
 export function serializeDocument (doc: Document): Uint8Array {
   assertDepth(doc, 0)
   try {
     return serialize(doc, { ignoreUndefined: true })
   } catch (error) {
+    // The bson package writes into a buffer of 17 MiB, and finds its end so.
+    if (error instanceof RangeError) throw new CommandError(ErrorCodes.BSONObjectTooLarge, 'BSONObj size is invalid. Size must be between 0 and 16793600(16MB)')
     if (error instanceof BSONError) throw new CommandError(ErrorCodes.InvalidBSON, error.message)
     throw error
   }
