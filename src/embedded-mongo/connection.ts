@@ -30,6 +30,7 @@ export class Connection {
     this.id = id
     this.authentication = new Authentication(server.credentials)
     socket.setNoDelay(true)
+    engine.operations.connected()
     socket.on('data', chunk => { this.receive(chunk) })
     socket.on('error', () => { socket.destroy() })
     socket.on('close', () => { this.stop() })
@@ -86,6 +87,7 @@ export class Connection {
   }
 
   private stop (): void {
+    this.engine.operations.disconnected()
     this.queue.length = 0
     for (const interrupt of this.interrupts) interrupt.stop()
   }

@@ -1,5 +1,6 @@
 import { CommandError } from './semantics/index.js'
 import { Cursors } from './query/cursors.js'
+import { Operations } from './operations.js'
 import { ClaimedByTransaction, Claims } from './sessions/claims.js'
 import { SnapshotReads } from './sessions/snapshot-reads.js'
 import { Sessions } from './sessions/sessions.js'
@@ -35,6 +36,7 @@ export class Engine {
   readonly sessions = new Sessions()
   readonly cursors = new Cursors()
   readonly watchers = new Watchers()
+  readonly operations = new Operations()
   readonly snapshots: SnapshotReads
   readonly startedAt = Date.now()
   private readonly commits: CommitQueue

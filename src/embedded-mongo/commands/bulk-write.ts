@@ -8,13 +8,13 @@ import { prepareInsert } from '../writes/prepare-document.js'
 import { runStatements } from '../writes/run-statements.js'
 import { DeleteStatement, InsertStatement, UpdateStatement, type ChangeSpec, type Statement, type StatementTarget } from '../writes/statements.js'
 import type { CommandContext, Handler } from './context.js'
+import { assertStatementFields } from './known-fields.js'
 import { rawDocuments } from './raw-documents.js'
 import { batchOf } from './write.js'
 
 /** `bulkWrite` of MongoDB 8.0: inserts, updates and deletes on several collections in one command. */
 export const bulkWrite: Handler = async context => {
   const { body } = context
-  if (context.db !== 'admin') throw new CommandError(ErrorCodes.Unauthorized, 'bulkWrite may only be run against the admin database.')
   const operations = batchOf(context, 'ops').map(deserializeDocument)
   const targets = rawDocuments(context, 'nsInfo').map(raw => readTarget(context, deserializeDocument(raw)))
   const errorsOnly = optionalBoolean(body, 'errorsOnly') ?? false
@@ -43,8 +43,16 @@ function readTarget (context: CommandContext, info: Document): StatementTarget {
   }
 }
 
+const OPERATION_FIELDS: Record<string, ReadonlySet<string>> = {
+  insert: new Set(['insert', 'document']),
+  update: new Set(['update', 'filter', 'updateMods', 'multi', 'upsert', 'upsertSupplied', 'arrayFilters', 'hint', 'constants', 'collation', 'sort', 'sampleId']),
+  delete: new Set(['delete', 'filter', 'multi', 'hint', 'collation', 'sampleId'])
+}
+
 function makeStatement (context: CommandContext, operation: Document, targets: StatementTarget[]): Statement {
   const kind = Object.keys(operation)[0]
+  const fields = OPERATION_FIELDS[kind ?? '']
+  if (fields !== undefined) assertStatementFields(`bulkWrite.ops.${kind!}`, operation, fields)
   const target = targets[asNumber(operation[kind ?? '']) ?? -1]
   if (target === undefined) throw new CommandError(ErrorCodes.BadValue, `BulkWrite ops entry ${String(kind)} has an invalid nsInfo index.`)
   const change: ChangeSpec = {

@@ -2,11 +2,14 @@ import { Binary, Int32, Long } from 'bson'
 import { asNumber, isPlainDocument, optionalBoolean, optionalDocument, optionalInteger, requiredString } from '../arguments.js'
 import { cursorBatchSize, openCursor } from '../query/cursor-reply.js'
 import { IterableSource } from '../query/sources.js'
-import { CommandError, ErrorCodes, compileFilter, type Document } from '../semantics/index.js'
+import { CommandError, ErrorCodes, compileFilter, normalizeCollation, type Document } from '../semantics/index.js'
 import type { Collection } from '../storage/collection.js'
 import { commandOperation } from '../storage/oplog.js'
+import { trimCapped } from '../writes/capped.js'
 import { createCollection, dropCollection } from '../writes/collections.js'
 import { assertNamespace } from '../names.js'
+import { readCappedLimits, readCollMod } from './collection-options.js'
+import { assertStatementFields } from './known-fields.js'
 import { collectionName, findCollection, runWrite, type CommandContext, type Handler } from './context.js'
 import { isDeepStrictEqual } from 'node:util'
 
@@ -18,13 +21,11 @@ const CREATE_OPTIONS = [
 export const create: Handler = async context => {
   const name = collectionName(context)
   const options = Object.fromEntries(CREATE_OPTIONS.flatMap(option => context.body[option] === undefined ? [] : [[option, context.body[option]]]))
-  if (options.capped === true && options.size === undefined) throw new CommandError(ErrorCodes.InvalidOptions, "the 'size' field is required when 'capped' is true")
   if (name.startsWith('system.') && name !== 'system.js') throw new CommandError(ErrorCodes.InvalidNamespace, `Invalid system namespace: ${context.db}.${name}`)
   if (isPlainDocument(options.validator)) compileFilter(options.validator)
-  if (options.capped === false) delete options.capped
+  normalizeCollation(options.collation)
+  readCappedLimits(options)
   if (isPlainDocument(options.clusteredIndex)) options.clusteredIndex = { v: new Int32(2), ...options.clusteredIndex }
-  // MongoDB rounds the size of capped collections up to a multiple of 256.
-  if (options.capped === true) options.size = new Int32(Math.ceil((asNumber(options.size) ?? 0) / 256) * 256)
   const fields = await runWrite(context, unit => {
     const known = findCollection(context, name)
     if (known !== undefined) {
@@ -133,12 +134,12 @@ export const collMod: Handler = async context => {
   const fields = await runWrite(context, unit => {
     const collection = context.engine.catalog.get(context.db, name)
     if (collection === undefined) throw new CommandError(ErrorCodes.NamespaceNotFound, `ns does not exist: ${context.db}.${name}`)
+    const changes = readCollMod(collection, body)
     const change = optionalDocument(body, 'index')
     const reply = change === undefined ? {} : changeIndex(collection, change)
-    for (const option of ['validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline', 'changeStreamPreAndPostImages']) {
-      if (body[option] !== undefined) collection.options = { ...collection.options, [option]: body[option] }
-    }
+    collection.options = { ...collection.options, ...changes }
     collection.version++
+    if (collection.isCapped) trimCapped(unit, collection)
     context.engine.catalog.save(unit.view, collection)
     unit.log(commandOperation(collection.db, collection.name, collection.uuid, { modify: true, operationDescription: change === undefined ? {} : { index: change } }))
     return reply
@@ -146,7 +147,10 @@ export const collMod: Handler = async context => {
   return { fields }
 }
 
+const INDEX_CHANGES = new Set(['name', 'keyPattern', 'expireAfterSeconds', 'hidden'])
+
 function changeIndex (collection: Collection, change: Document): Document {
+  assertStatementFields('collMod.index', change, INDEX_CHANGES)
   const keyPattern = optionalDocument(change, 'keyPattern')
   const index = collection.indexes.find(({ name, spec }) => keyPattern === undefined
     ? name === change.name

@@ -1,6 +1,6 @@
 import type { Authentication } from '../access/authentication.js'
 import type { ScramCredentials } from '../access/scram.js'
-import { CommandError, ErrorCodes, type Collation, type Document } from '../semantics/index.js'
+import { CommandError, ErrorCodes, normalizeCollation, type Collation, type Document } from '../semantics/index.js'
 import { optionalDocument } from '../arguments.js'
 import { assertNamespace } from '../names.js'
 import type { Engine } from '../engine.js'
@@ -69,8 +69,8 @@ export function collectionName (context: CommandContext, value: unknown = contex
 /** The collation a query runs with: its own, else the collection's. */
 export function collationOf (args: Document, collection: Collection | undefined): Collation | undefined {
   const own = optionalDocument(args, 'collation')
-  const collation = own !== undefined && Object.keys(own).length > 0 ? own : collection?.collation
-  return collation === undefined || collation.locale === 'simple' ? undefined : collation as Collation
+  if (own !== undefined && Object.keys(own).length > 0) return normalizeCollation(own)
+  return collection?.collation?.locale === 'simple' ? undefined : collection?.collation
 }
 
 /**

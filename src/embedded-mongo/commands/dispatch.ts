@@ -1,6 +1,6 @@
 import { Binary, Long } from 'bson'
 import type { Authentication } from '../access/authentication.js'
-import { optionalDocument, optionalInteger, optionalTimestamp } from '../arguments.js'
+import { optionalInteger, optionalTimestamp } from '../arguments.js'
 import { toBytes } from '../bytes.js'
 import type { Engine } from '../engine.js'
 import { Interrupt } from '../interrupt.js'
@@ -9,8 +9,11 @@ import { fromTimestamp, toTimestamp } from '../storage/cluster-time.js'
 import type { Transaction } from '../sessions/transaction.js'
 import { elementsOf, joinElements, rawArrayElement, rawDocumentElement } from '../wire/raw-document.js'
 import type { Request } from '../wire/message.js'
+import { assertAdmin } from './admin-only.js'
 import { checkApiVersion } from './api-version.js'
+import { readConcernOf, writeConcernError } from './concerns.js'
 import type { CommandContext, Reply, ServerInfo } from './context.js'
+import { assertKnownFields } from './known-fields.js'
 import { commands } from './registry.js'
 import { readSession } from './session-options.js'
 import { storageError } from './storage-error.js'
@@ -27,14 +30,19 @@ export async function runRequest (call: Call): Promise<Buffer> {
     if (handler === undefined) throw new CommandError(ErrorCodes.CommandNotFound, `no such command: '${name}'`)
     call.authentication.assertAllowed(name)
     checkApiVersion(name, body)
+    assertKnownFields(name, body)
+    const concernError = writeConcernError(body)
     const context = makeContext(call, name, body)
     transaction = context.transaction
     call.interrupts.add(context.interrupt)
+    const end = call.engine.operations.begin(context)
     try {
       const reply = await handler(context)
       if (transaction !== undefined && reply.fields.writeErrors !== undefined) endFailed(call.engine, transaction)
+      if (concernError !== undefined) reply.fields.writeConcernError = concernError
       return encodeReply(context, reply)
     } finally {
+      end()
       call.interrupts.delete(context.interrupt)
     }
   } catch (error) {
@@ -47,6 +55,7 @@ function makeContext (call: Call, name: string, body: Document): CommandContext 
   const { request, engine } = call
   const db = body.$db ?? request.namespace?.split('.', 1)[0]
   if (typeof db !== 'string') throw new CommandError(40571, 'OP_MSG requests require a $db argument')
+  assertAdmin(name, db)
   const maxTimeMS = name === 'getMore' ? undefined : optionalInteger(body, 'maxTimeMS')
   if (maxTimeMS !== undefined && maxTimeMS < 0) throw new CommandError(ErrorCodes.BadValue, `${maxTimeMS} value for maxTimeMS is out of range [0, 2147483647]`)
   const session = readSession(engine, name, body)
@@ -74,7 +83,7 @@ const SNAPSHOT_READS = new Set(['find', 'aggregate', 'distinct'])
  * snapshot reads one past state. Other levels are all met, since only what is flushed is ever seen.
  */
 function readSnapshot (engine: Engine, name: string, body: Document): CommandContext['snapshot'] {
-  const concern = optionalDocument(body, 'readConcern')
+  const concern = readConcernOf(body)
   if (concern === undefined) return undefined
   const after = optionalTimestamp(concern, 'afterClusterTime')
   const time = after === undefined ? undefined : fromTimestamp(after)

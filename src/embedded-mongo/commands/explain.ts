@@ -11,12 +11,18 @@ import { explainRead } from './explain-read.js'
 import { readQuery } from './find.js'
 import { VERSION } from './handshake.js'
 
+const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution']
+
 /** Tells which index a command uses; with `executionStats` or more also what it looks at. Nothing is written. */
 export const explain: Handler = async context => {
   const command = context.body.explain
   if (!isPlainDocument(command)) throw new CommandError(ErrorCodes.TypeMismatch, "BSON field 'explain.explain' is the wrong type, expected type 'object'")
+  const { verbosity } = context.body
+  if (verbosity !== undefined && (typeof verbosity !== 'string' || !VERBOSITIES.includes(verbosity))) {
+    throw new CommandError(ErrorCodes.BadValue, `Enumeration value '${String(verbosity)}' for field 'explain.verbosity' is not a valid value.`)
+  }
   const name = Object.keys(command)[0] ?? ''
-  return { fields: await explainCommand({ ...context, name, body: command }, context.body.verbosity !== 'queryPlanner') }
+  return { fields: await explainCommand({ ...context, name, body: command }, verbosity !== 'queryPlanner') }
 }
 
 /** `explain: true` inside an aggregate command. */

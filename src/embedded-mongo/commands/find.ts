@@ -1,8 +1,10 @@
-import { optionalBoolean, optionalDocument, optionalInteger } from '../arguments.js'
+import { asNumber, optionalBoolean, optionalDocument, optionalInteger } from '../arguments.js'
 import { CommandError, ErrorCodes, compileProjection, type Document } from '../semantics/index.js'
 import { negativeSize, openCursor, toLong } from '../query/cursor-reply.js'
 import { DocumentReader, filterOptions, type Query } from '../query/read-documents.js'
 import { FindSource, IterableSource } from '../query/sources.js'
+import { TailableSource } from '../query/tailable-source.js'
+import type { Collection } from '../storage/collection.js'
 import { collationOf, collectionName, findCollection, viewOf, type CommandContext, type Handler, type Reply } from './context.js'
 import { aggregateView } from './aggregate.js'
 
@@ -16,20 +18,52 @@ export const find: Handler = async context => {
   const skip = optionalInteger(body, 'skip') ?? 0
   if (skip < 0) throw new CommandError(51024, `BSON field 'skip' value must be >= 0, actual value '${skip}'`)
   if (limit < 0) throw new CommandError(51024, `BSON field 'limit' value must be >= 0, actual value '${limit}'`)
+  refuseUnsupported(body)
   const collection = findCollection(context, name)
   if (collection?.isView === true) return await findInView(context, batchSize)
   const query = readQuery(body, collationOf(body, collection))
   const project = compileFindProjection(body, query)
+  const tail = readTail(context, collection)
   if (collection === undefined) {
     // Compiled all the same, so that mistakes are told.
     new DocumentReader(viewOf(context), context.engine.catalog.placeholder(context.db, name), query).all()
     return await openCursor(context, new IterableSource([]), { namespace })
   }
+  if (tail !== undefined) {
+    return await openCursor(context, new TailableSource(context.engine, collection, { query, project, awaits: tail.awaits }), { namespace, size: batchSize, noTimeout: true, collection })
+  }
   const reader = new DocumentReader(viewOf(context), collection, query)
   const size = optionalBoolean(body, 'singleBatch') === true && batchSize === undefined && limit > 0 ? limit : batchSize
   return await openCursor(context, new FindSource(reader, project), {
-    namespace, size, single: optionalBoolean(body, 'singleBatch') === true, noTimeout: optionalBoolean(body, 'noCursorTimeout') === true
+    namespace, size, collection, single: optionalBoolean(body, 'singleBatch') === true, noTimeout: optionalBoolean(body, 'noCursorTimeout') === true
   })
+}
+
+/** The options of a tailable cursor, if it is one. @throws CommandError 2, 9, 72 */
+function readTail ({ body, transaction }: CommandContext, collection: Collection | undefined): { awaits: boolean } | undefined {
+  const awaits = optionalBoolean(body, 'awaitData') ?? false
+  if (optionalBoolean(body, 'tailable') !== true) {
+    if (awaits) throw new CommandError(ErrorCodes.FailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
+    return undefined
+  }
+  const sort = optionalDocument(body, 'sort') ?? {}
+  if (Object.keys(sort).some(path => path !== '$natural' || asNumber(sort[path]) !== 1)) {
+    throw new CommandError(ErrorCodes.BadValue, 'cannot use tailable option with a sort other than {$natural: 1}')
+  }
+  if (optionalBoolean(body, 'singleBatch') === true) throw new CommandError(ErrorCodes.BadValue, "cannot use tailable option with the 'singleBatch' option")
+  if (transaction !== undefined) throw new CommandError(ErrorCodes.InvalidOptions, 'tailable cursors are not supported in a transaction')
+  if (collection?.isCapped === false) {
+    throw new CommandError(ErrorCodes.BadValue, `error processing query: ns=${collection.namespace} :: caused by :: tailable cursor requested on non capped collection`)
+  }
+  return { awaits }
+}
+
+/** Options that would change the result, and are not served. @throws CommandError 115 */
+function refuseUnsupported (body: Document): void {
+  for (const option of ['min', 'max', 'returnKey', 'showRecordId']) {
+    const isGiven = option === 'min' || option === 'max' ? !isEmpty(body[option]) : optionalBoolean(body, option) === true
+    if (isGiven) throw new CommandError(ErrorCodes.CommandNotSupported, `the find option '${option}' is not supported`)
+  }
 }
 
 /** The arguments that find, explain and others share. */
@@ -83,10 +117,16 @@ export const getMore: Handler = async context => {
     throw new CommandError(50738, `Cannot run getMore on cursor ${id.toString()}, which was created in another session`)
   }
   if (cursor.isBusy) throw new CommandError(12051, `Cursor already in use (id: ${id.toString()})`)
+  const waitMS = optionalInteger(body, 'maxTimeMS')
+  if (waitMS !== undefined && cursor.source.awaits !== true) throw new CommandError(ErrorCodes.BadValue, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor')
+  if (cursor.collection?.dropped === true) {
+    engine.cursors.close(id)
+    throw new CommandError(ErrorCodes.QueryPlanKilled, `collection dropped: ${namespace}`)
+  }
   cursor.isBusy = true
   interrupt.limit(cursor.remainingMS)
   try {
-    const batch = await cursor.source.next({ size: size === 0 ? undefined : size, interrupt, waitMS: optionalInteger(body, 'maxTimeMS') })
+    const batch = await cursor.source.next({ size: size === 0 ? undefined : size, interrupt, waitMS })
     const stillOpen = engine.cursors.has(id)
     if (batch.done) engine.cursors.close(id)
     return {

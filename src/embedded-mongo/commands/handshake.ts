@@ -1,6 +1,5 @@
-import { Int32 } from 'bson'
-import { hostname } from 'node:os'
-import { versions } from 'node:process'
+import { Int32, Long } from 'bson'
+import { hostname, release, type } from 'node:os'
 import { MECHANISM } from '../access/authentication.js'
 import { isPlainDocument } from '../arguments.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
@@ -72,18 +71,21 @@ export const buildInfo: Handler = () => ({
   }
 })
 
-export const hostInfo: Handler = () => ({ fields: { system: { currentTime: new Date(), hostname: hostname(), cpuAddrSize: new Int32(64) }, os: { type: process.platform, name: process.platform, version: versions.node }, extra: {} } })
+export const hostInfo: Handler = () => ({ fields: { system: { currentTime: new Date(), hostname: hostname(), cpuAddrSize: new Int32(64) }, os: { type: type(), name: type(), version: release() }, extra: {} } })
 
 export const serverStatus: Handler = ({ engine, server }) => ({
   fields: {
     host: server.address,
     version: VERSION,
     process: 'pitwall-embedded',
-    pid: new Int32(process.pid),
+    pid: Long.fromNumber(process.pid),
     uptime: (Date.now() - engine.startedAt) / 1000,
+    uptimeMillis: Long.fromNumber(Date.now() - engine.startedAt),
     localTime: new Date(),
     repl: { setName: SET_NAME, isWritablePrimary: true, secondary: false, hosts: [server.address], me: server.address, primary: server.address },
     storageEngine: { name: 'lmdb', supportsCommittedReads: true, persistent: true, readOnly: false },
+    ...engine.operations.status(),
+    mem: { bits: new Int32(64), resident: new Int32(Math.round(process.memoryUsage.rss() / 1048576)), supported: true },
     metrics: { cursor: { open: { total: new Int32(engine.cursors.size) } } }
   }
 })

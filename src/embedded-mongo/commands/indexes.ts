@@ -13,7 +13,7 @@ import { commandOperation } from '../storage/oplog.js'
 import { collectionForWrite } from '../writes/collections.js'
 import { collectionName, findCollection, runWrite, type CommandContext, type Handler } from './context.js'
 import { refuseInTransaction } from './collections.js'
-import { readIndexSpec } from './index-spec.js'
+import { assertRoomForIndex, readIndexSpec } from './index-spec.js'
 
 export const createIndexes: Handler = async context => {
   const name = collectionName(context)
@@ -51,6 +51,7 @@ function addIndexes (context: CommandContext, unit: WriteUnit, name: string, req
   for (const wanted of requested) {
     const spec = readIndexSpec(wanted, collection)
     if (findSameIndex(collection, spec) !== undefined) continue
+    assertRoomForIndex(collection)
     const index = defineIndex({ id: engine.catalog.takeId(), spec, multikey: false, longKeys: false, ready: transaction !== undefined || collection.count === 0 })
     collection.indexes = [...collection.indexes, index]
     if (transaction !== undefined) indexExisting(unit, collection, index)

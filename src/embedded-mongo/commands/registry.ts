@@ -11,8 +11,10 @@ import {
   buildInfo, connectionStatus, getCmdLineOpts, getLog, getParameter, hello, hostInfo, ping, replSetGetStatus, serverStatus, whatsMyUri
 } from './handshake.js'
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js'
+import { currentOp, killOp } from './operations.js'
 import { logout, saslContinue, saslStart } from './sasl.js'
 import { abortTransaction, commitTransaction, endSessions, killAllSessions, killSessions, refreshSessions } from './sessions.js'
+import { validate } from './validate.js'
 import { insert, remove, update } from './write.js'
 
 /** Every command that is known, by the names it may be called. */
@@ -31,6 +33,8 @@ export const commands: ReadonlyMap<string, Handler> = new Map<string, Handler>(O
   getParameter,
   getLog,
   replSetGetStatus,
+  currentOp,
+  killOp,
 
   saslStart,
   saslContinue,
@@ -55,8 +59,11 @@ export const commands: ReadonlyMap<string, Handler> = new Map<string, Handler>(O
   dropDatabase,
   renameCollection,
   collMod,
+  validate,
   collStats,
+  collstats: collStats,
   dbStats,
+  dbstats: dbStats,
   listDatabases,
   listCollections,
   createIndexes,

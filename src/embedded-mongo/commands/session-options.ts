@@ -21,6 +21,7 @@ const IN_TRANSACTION = new Set([
 /** The session and transaction a command says it belongs to; starts the transaction when it is the first. */
 export function readSession (engine: Engine, name: string, body: Document): SessionOptions {
   const { lsid, txnNumber: given, autocommit, startTransaction } = body
+  checkTransactionFields(name, body)
   if (lsid === undefined) return { session: undefined, txnNumber: undefined, transaction: undefined }
   if (!isPlainDocument(lsid)) throw new CommandError(ErrorCodes.TypeMismatch, "BSON field 'lsid' must be an object")
   const session = engine.sessions.use(lsid)
@@ -42,7 +43,34 @@ export function readSession (engine: Engine, name: string, body: Document): Sess
   const { transaction } = session
   if (transaction === undefined || transaction.state === 'aborted') throw noSuchTransaction(txnNumber)
   if (transaction.state === 'committed') throw new CommandError(256, `Transaction with { txnNumber: ${txnNumber} } has been committed.`)
+  checkInTransaction(body, startTransaction === true)
   return { session, txnNumber, transaction }
+}
+
+/** Commands that may carry a transaction number without being part of a transaction. */
+const RETRYABLE = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify', 'bulkWrite', 'commitTransaction', 'abortTransaction'])
+
+/** @throws CommandError 72, 50768 for combinations that mean nothing */
+function checkTransactionFields (name: string, { lsid, txnNumber, autocommit, startTransaction }: Document): void {
+  const refuse = (message: string): never => { throw new CommandError(ErrorCodes.InvalidOptions, message) }
+  if (autocommit === true) refuse('Specifying autocommit=true is not allowed.')
+  if (startTransaction !== undefined && autocommit === undefined) refuse("'startTransaction' field requires 'autocommit' field to also be specified")
+  if (txnNumber === undefined) return autocommit === undefined ? undefined : refuse("'autocommit' field requires a transaction number to also be specified")
+  if (lsid === undefined) refuse('Transaction number requires a session ID to also be specified')
+  if (autocommit !== undefined) return
+  if (!RETRYABLE.has(name)) {
+    throw new CommandError(50768, `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${name} is not a retryable write command.`)
+  }
+}
+
+/** @throws CommandError 72 for concerns that only the transaction as a whole can have */
+function checkInTransaction (body: Document, isFirst: boolean): void {
+  if (body.writeConcern !== undefined) throw new CommandError(ErrorCodes.InvalidOptions, 'writeConcern is not allowed within a multi-statement transaction')
+  if (body.readConcern !== undefined && !isFirst) throw new CommandError(ErrorCodes.InvalidOptions, 'Only the first command in a transaction may specify a readConcern')
+  const level = isPlainDocument(body.readConcern) ? body.readConcern.level : undefined
+  if (level === 'linearizable' || level === 'available') {
+    throw new CommandError(ErrorCodes.InvalidOptions, 'The readConcern level must be either \'local\' (default), \'majority\' or \'snapshot\' in order to run in a transaction')
+  }
 }
 
 function beginTransaction (engine: Engine, session: Session, lsid: Document, number: bigint): Transaction {

@@ -31,23 +31,25 @@ export const abortTransaction: Handler = context => {
   return { fields: {} }
 }
 
-export const endSessions: Handler = context => closeSessions(context, context.body.endSessions)
+export const endSessions: Handler = context => closeSessions(context, context.body.endSessions, false)
 export const killSessions: Handler = context => {
   const { killSessions: named } = context.body
-  return closeSessions(context, Array.isArray(named) && named.length > 0 ? named : undefined)
+  return closeSessions(context, Array.isArray(named) && named.length > 0 ? named : undefined, true)
 }
 
-export const killAllSessions: Handler = context => closeSessions(context, undefined)
+export const killAllSessions: Handler = context => closeSessions(context, undefined, true)
 export const refreshSessions: Handler = context => {
   for (const lsid of lsidsOf(context.body.refreshSessions)) context.engine.sessions.use(lsid)
   return { fields: {} }
 }
 
-/** Ends sessions with their transactions and cursors; all of them if none are named. */
-function closeSessions ({ engine, session: own }: CommandContext, named: unknown): Reply {
+/** Ends sessions with their transactions and cursors, and if `kills` what they run now; all of them if none are named. */
+function closeSessions (context: CommandContext, named: unknown, kills: boolean): Reply {
+  const { engine, session: own } = context
   const sessions = named === undefined ? engine.sessions.all() : lsidsOf(named).map(lsid => engine.sessions.use(lsid))
   for (const session of sessions) {
     if (session === own && named === undefined) continue
+    if (kills) engine.operations.stopSession(session.name, context)
     engine.cursors.closeWhere(cursor => cursor.session === session.name && !cursor.isBusy)
     engine.sessions.end(session)
   }

@@ -5,6 +5,7 @@ import { prepareInsert } from '../writes/prepare-document.js'
 import { runStatements, type Progress } from '../writes/run-statements.js'
 import { DeleteStatement, InsertStatement, UpdateStatement, type StatementTarget, type UpdateSpec } from '../writes/statements.js'
 import { collectionName, type CommandContext, type Handler } from './context.js'
+import { assertStatementFields } from './known-fields.js'
 import { rawDocuments } from './raw-documents.js'
 
 export const MAX_WRITE_BATCH = 100_000
@@ -37,6 +38,7 @@ export const update: Handler = async context => {
   const target = targetOf(context)
   const variables = optionalDocument(context.body, 'let')
   const statements = batchOf(context, 'updates').map(raw => readUpdate(deserializeDocument(raw), variables))
+  refuseMultiRetry(context, statements, 'multi=true')
   const progress = await runStatements(context, {
     count: statements.length,
     ordered: optionalBoolean(context.body, 'ordered') ?? true,
@@ -57,6 +59,7 @@ export const remove: Handler = async context => {
   const target = targetOf(context)
   const variables = optionalDocument(context.body, 'let')
   const statements = batchOf(context, 'deletes').map(raw => readDelete(deserializeDocument(raw), variables))
+  refuseMultiRetry(context, statements, 'limit=0')
   const progress = await runStatements(context, {
     count: statements.length,
     ordered: optionalBoolean(context.body, 'ordered') ?? true,
@@ -66,9 +69,19 @@ export const remove: Handler = async context => {
   return { fields: writeReply(progress, { n: new Int32(Number(tally(progress.results).n ?? 0)) }) }
 }
 
+/** A write on many documents cannot be told apart from its repeat. @throws CommandError 72 */
+function refuseMultiRetry ({ txnNumber, transaction }: CommandContext, statements: Array<{ multi: boolean }>, name: string): void {
+  if (txnNumber === undefined || transaction !== undefined || !statements.some(({ multi }) => multi)) return
+  throw new CommandError(ErrorCodes.InvalidOptions, `Cannot use (or request) retryable writes with ${name}`)
+}
+
+const UPDATE_FIELDS = new Set(['q', 'u', 'c', 'sort', 'upsert', 'multi', 'hint', 'arrayFilters', 'collation', 'upsertSupplied', 'sampleId'])
+const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation', 'sampleId'])
+
 /** One of an update command's statements. */
 export function readUpdate (spec: Document, variables: Document | undefined): UpdateSpec {
   const { u, arrayFilters } = spec
+  assertStatementFields('update.updates', spec, UPDATE_FIELDS)
   if (!isPlainDocument(u) && !Array.isArray(u)) throw new CommandError(ErrorCodes.FailedToParse, 'Update argument must be either an object or an array')
   if (!isPlainDocument(spec.q)) throw new CommandError(40414, "BSON field 'update.updates.q' is missing but a required field")
   return {
@@ -85,6 +98,7 @@ export function readUpdate (spec: Document, variables: Document | undefined): Up
 }
 
 function readDelete (spec: Document, variables: Document | undefined): ConstructorParameters<typeof DeleteStatement>[1] {
+  assertStatementFields('delete.deletes', spec, DELETE_FIELDS)
   if (!isPlainDocument(spec.q)) throw new CommandError(40414, "BSON field 'delete.deletes.q' is missing but a required field")
   const limit = asNumber(spec.limit)
   if (limit !== 0 && limit !== 1) throw new CommandError(ErrorCodes.FailedToParse, `The limit field in delete objects must be 0 or 1. Got ${String(spec.limit)}`)
@@ -107,6 +121,7 @@ export function batchOf (context: CommandContext, name: string): Buffer[] {
   if (documents.length === 0 || documents.length > MAX_WRITE_BATCH) {
     throw new CommandError(ErrorCodes.InvalidLength, `Write batch sizes must be between 1 and ${MAX_WRITE_BATCH}. Got ${documents.length} operations.`)
   }
+  context.engine.operations.countStatements(context.name, documents.length)
   return documents
 }
 

@@ -1,5 +1,4 @@
 import { Binary, Int32, Long } from 'bson'
-import { hostname } from 'node:os'
 import { isPlainDocument } from '../arguments.js'
 import { findCollection, type CommandContext } from '../commands/context.js'
 import { CommandError, ErrorCodes, runPipeline, type Document } from '../semantics/index.js'
@@ -21,7 +20,10 @@ function makeDocuments (context: CommandContext, name: string | undefined, stage
   if ('$listLocalSessions' in stage) {
     return context.engine.sessions.all().map(session => ({ _id: { ...session.lsid, uid: new Binary(Buffer.alloc(32)) }, lastUse: new Date(session.lastUsed) }))
   }
-  if ('$currentOp' in stage) return [{ type: 'op', host: hostname(), command: context.body, ns: `${context.db}.$cmd.aggregate` }]
+  if ('$currentOp' in stage) {
+    if (name !== undefined || context.db !== 'admin') throw new CommandError(ErrorCodes.InvalidNamespace, "$currentOp must be run against the 'admin' database with {aggregate: 1}")
+    return context.engine.operations.describe()
+  }
   if ('$collStats' in stage) return [collectionStats(context, name, stage.$collStats)]
   if ('$indexStats' in stage) return indexStats(context, name)
   return undefined

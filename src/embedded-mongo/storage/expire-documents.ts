@@ -1,4 +1,5 @@
-import { CommandError } from '../semantics/index.js'
+import { asNumber, isPlainDocument } from '../arguments.js'
+import { CommandError, type Document } from '../semantics/index.js'
 import type { Engine } from '../engine.js'
 import { Interrupt } from '../interrupt.js'
 import { deleteDocument } from '../writes/apply.js'
@@ -10,20 +11,30 @@ import { readRecord } from './records.js'
 /** Documents removed in one commit. */
 const CHUNK = 500
 
-/** Removes the documents whose time by a TTL index is over. */
+/** Removes the documents whose time is over, by a TTL index or by an option of their clustered or time series collection. */
 export async function expireDocuments (engine: Engine, now = Date.now()): Promise<void> {
   for (const collection of engine.catalog.all()) {
     for (const index of collection.indexes) {
       if (index.expireAfterSeconds !== undefined && index.ready && index.paths.length === 1) await expireByIndex(engine, collection, index, now)
     }
+    const seconds = asNumber(collection.options.expireAfterSeconds)
+    if (seconds !== undefined) await expireWhere(engine, collection, { [timeField(collection)]: { $lt: new Date(now - seconds * 1000) } })
   }
 }
 
 async function expireByIndex (engine: Engine, collection: Collection, index: IndexDefinition, now: number): Promise<void> {
   const [path] = index.paths
   const limit = new Date(now - index.expireAfterSeconds! * 1000)
-  const filter = { $and: [{ [path!]: { $lt: limit } }, index.partialFilter ?? {}] }
-  const reader = new DocumentReader(engine.view, collection, { filter, hint: index.hidden ? undefined : index.name })
+  await expireWhere(engine, collection, { $and: [{ [path!]: { $lt: limit } }, index.partialFilter ?? {}] }, index.hidden ? undefined : index.name)
+}
+
+/** The field that tells the age of a document: the time of a time series, else the key of a clustered collection. */
+function timeField ({ options: { timeseries } }: Collection): string {
+  return isPlainDocument(timeseries) && typeof timeseries.timeField === 'string' ? timeseries.timeField : '_id'
+}
+
+async function expireWhere (engine: Engine, collection: Collection, filter: Document, hint?: string): Promise<void> {
+  const reader = new DocumentReader(engine.view, collection, { filter, hint })
   const interrupt = new Interrupt()
   while (!reader.isDone && !collection.dropped) {
     const expired = await reader.next(CHUNK, interrupt)

@@ -8,8 +8,10 @@ export interface IndexDefinition {
   /** The key pattern's paths and directions, in order. */
   paths: string[]
   directions: Array<1 | -1>
-  /** `text`, `2dsphere`, `hashed` and the like are kept and listed, but hold no entries. */
+  /** False for kinds that an earlier release listed without using them, such as `text`: they hold no entries. */
   isSupported: boolean
+  /** One of its paths is `hashed`: kept in order like the others, but without arrays, as MongoDB has it. */
+  isHashed: boolean
   unique: boolean
   sparse: boolean
   hidden: boolean
@@ -41,7 +43,8 @@ export function defineIndex (record: IndexRecord): IndexDefinition {
     paths,
     readyAt: performance.now(),
     directions: values.map(value => Number(value) < 0 ? -1 : 1),
-    isSupported: values.every(value => typeof value !== 'string') && !paths.some(path => path.includes('$**')),
+    isSupported: values.every(value => typeof value !== 'string' || value === 'hashed') && !paths.some(path => path.includes('$**')),
+    isHashed: values.includes('hashed'),
     unique: isTrue(spec.unique) || (paths.length === 1 && paths[0] === '_id' && spec.unique !== false),
     sparse: isTrue(spec.sparse),
     hidden: isTrue(spec.hidden),

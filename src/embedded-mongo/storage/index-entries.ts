@@ -1,4 +1,4 @@
-import { compileFilter, extractIndexKeys, type Document } from '../semantics/index.js'
+import { CommandError, compileFilter, extractIndexKeys, type Document } from '../semantics/index.js'
 import type { Collection } from './collection.js'
 import type { IndexDefinition } from './index-definition.js'
 import { isLongKey } from './keys.js'
@@ -21,6 +21,7 @@ export function isIndexed (index: IndexDefinition, doc: Document): boolean {
 export function indexKeys (unit: WriteUnit | undefined, collection: Collection, index: IndexDefinition, doc: Document): Buffer[] {
   if (!index.isSupported || !isIndexed(index, doc)) return []
   const { keys, multikey } = extractIndexKeys(doc, index.spec.key as Document, keyOptions(index))
+  if (multikey && index.isHashed) throw new CommandError(16766, `hashed indexes do not currently support array values. Index: ${index.name}`)
   const longKeys = keys.some(isLongKey)
   if ((multikey && !index.multikey) || (longKeys && !index.longKeys)) {
     index.multikey ||= multikey

@@ -5,9 +5,8 @@ import type { Collection } from '../storage/collection.js'
 import { deleteRecord, insertRecord, replaceRecord, type StoredDocument } from '../storage/records.js'
 import type { WriteUnit } from '../storage/write-unit.js'
 import { documentKeyBytes } from './collections.js'
-import { collectionScan } from '../planner/choose-plan.js'
-import { Scanner } from '../planner/scanner.js'
-import { assertSize, prepareDocument, type PreparedDocument } from './prepare-document.js'
+import { assertFitsCapped, trimCapped } from './capped.js'
+import { assertDepth, assertSize, prepareDocument, type PreparedDocument } from './prepare-document.js'
 import { assertValid } from './validator.js'
 
 const NOTHING = Buffer.alloc(0)
@@ -15,6 +14,7 @@ const NOTHING = Buffer.alloc(0)
 /** Inserts one document: record, index entries and log. */
 export function insertDocument (unit: WriteUnit, collection: Collection, { doc, raw }: PreparedDocument, bypass: boolean): StoredDocument {
   assertValid(collection, doc, bypass)
+  assertFitsCapped(collection, raw)
   const stored = insertRecord(unit, collection, doc, raw)
   unit.log({ kind: 'i', db: collection.db, coll: collection.name, uuid: collection.uuid, wallTime: Date.now(), key: NOTHING, document: raw })
   if (collection.isCapped) trimCapped(unit, collection)
@@ -32,8 +32,11 @@ export function updateDocument (unit: WriteUnit, collection: Collection, stored:
   const raw = toBytes(after)
   if (raw.equals(stored.raw)) return stored
   assertSize(raw)
+  assertDepth(after, raw)
+  assertFitsCapped(collection, raw)
   assertValid(collection, after, bypass, before)
   const replaced = replaceRecord(unit, collection, stored, after, raw)
+  if (collection.isCapped) trimCapped(unit, collection)
   const keepsImages = collection.keepsPreImages
   unit.log({
     kind: update.isReplacement ? 'r' : 'u',
@@ -66,19 +69,4 @@ export function deleteDocument (unit: WriteUnit, collection: Collection, stored:
     key: documentKeyBytes(stored.doc),
     before: collection.keepsPreImages ? stored.raw : undefined
   })
-}
-
-/** Removes the oldest documents of a capped collection until it fits its limits again. */
-function trimCapped (unit: WriteUnit, collection: Collection): void {
-  const { size, max } = collection.options
-  const fits = (): boolean => collection.bytes <= Number(size) && (max === undefined || collection.count <= Number(max))
-  while (collection.count > 1 && !fits()) {
-    const oldest = firstRecord(unit, collection)
-    if (oldest === undefined) return
-    deleteRecord(unit, collection, oldest)
-  }
-}
-
-function firstRecord (unit: WriteUnit, collection: Collection): StoredDocument | undefined {
-  return new Scanner(unit.view, collection, collectionScan(collection), undefined).first()
 }

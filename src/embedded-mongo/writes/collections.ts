@@ -25,6 +25,9 @@ export function collectionForWrite (engine: Engine, unit: WriteUnit, db: string,
   const collection = own ?? engine.catalog.get(db, name)
   if (collection === undefined) return create ? createCollection(engine, unit, db, name) : undefined
   if (collection.isView) throw new CommandError(ErrorCodes.CommandNotSupportedOnView, `Namespace ${db}.${name} is a view, not a collection`)
+  if (collection.isCapped && unit instanceof Transaction) {
+    throw new CommandError(ErrorCodes.OperationNotSupportedInTransaction, `Collection '${collection.namespace}' is a capped collection. Writes in transactions are not allowed on capped collections.`)
+  }
   return collection
 }
 

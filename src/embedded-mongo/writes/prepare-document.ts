@@ -63,8 +63,27 @@ export function assertId (id: unknown): void {
   }
 }
 
+/** MongoDB stores documents of up to this many levels, the document itself being the first. */
+const MAX_STORED_DEPTH = 180
+/** An element takes up two bytes and a document within it five more: shorter documents cannot be that deep. */
+const BYTES_PER_LEVEL = 7
+
+/** @throws CommandError 15 for a document too deeply nested to be stored */
+export function assertDepth (doc: Document, raw: Buffer): void {
+  if (raw.length > MAX_STORED_DEPTH * BYTES_PER_LEVEL && isDeeper(doc, MAX_STORED_DEPTH)) {
+    throw new CommandError(ErrorCodes.Overflow, `cannot insert document because it exceeds ${MAX_STORED_DEPTH} levels of nesting`)
+  }
+}
+
+function isDeeper (value: Document | unknown[], levels: number): boolean {
+  if (levels === 0) return true
+  const items = Array.isArray(value) ? value : Object.values(value)
+  return items.some(item => (Array.isArray(item) || isPlainDocument(item)) && isDeeper(item, levels - 1))
+}
+
 function checked (prepared: PreparedDocument): PreparedDocument {
   assertId(prepared.doc._id)
+  assertDepth(prepared.doc, prepared.raw)
   assertSize(prepared.raw)
   return prepared
 }

@@ -74,7 +74,7 @@ abstract class ChangeStatement implements Statement {
   constructor (target: StatementTarget, spec: ChangeSpec) {
     this.target = target
     this.spec = spec
-    compileFilter(spec.filter, filterOptions({ let: spec.let, collation: spec.collation as Collation | undefined }))
+    compileFilter(spec.filter, filterOptions({ let: spec.let, collation: this.collationFor(undefined) }))
   }
 
   protected abstract change (unit: WriteUnit, collection: Collection, stored: StoredDocument): void

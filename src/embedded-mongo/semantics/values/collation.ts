@@ -5,13 +5,15 @@ import type { Collation } from '../types.js'
 
 /**
  * Checks a command's `collation` and returns undefined for the simple one, so that callers can skip the work.
- * @throws CommandError 2 BadValue for a missing locale or a strength outside 1 to 5
+ * @throws CommandError 40414 for a missing locale, 40415 for an unknown option, 2 for a value that it cannot have
  */
 export function normalizeCollation (value: unknown): Collation | undefined {
   if (value === undefined || value === null) return undefined
   if (!isDocument(value)) throw new CommandError(ErrorCodes.TypeMismatch, 'collation must be a document')
   if (Object.keys(value).length === 0) return undefined
   const { locale, strength } = value
+  const unknown = Object.keys(value).find(option => !options.has(option))
+  if (unknown !== undefined) throw new CommandError(40415, `BSON field 'collation.${unknown}' is an unknown field.`)
   if (typeof locale !== 'string') {
     throw new CommandError(40414, "BSON field 'collation.locale' is missing but a required field")
   }
@@ -22,12 +24,32 @@ export function normalizeCollation (value: unknown): Collation | undefined {
       throw badValue(`Collation strength must be between 1 and 5, but received ${String(level)}`)
     }
   }
-  try {
-    new Intl.Collator(locale.replaceAll('_', '-')).resolvedOptions()
-  } catch {
-    throw badValue(`Field 'locale' is invalid in: { locale: "${locale}" }`)
+  if (!isKnownLocale(locale)) throw badValue(`Field 'locale' is invalid in: { locale: "${locale}" }`)
+  for (const [option, values] of Object.entries(choices)) {
+    const given = value[option]
+    if (given !== undefined && !values.includes(String(given))) throw badValue(`Enumeration value '${String(given)}' for field 'collation.${option}' is not a valid value.`)
   }
   return { ...value, locale }
+}
+
+const options = new Set([
+  'locale', 'caseLevel', 'caseFirst', 'strength', 'numericOrdering', 'alternate', 'maxVariable', 'normalization', 'backwards', 'version'
+])
+const choices: Record<string, string[]> = { caseFirst: ['upper', 'lower', 'off'], alternate: ['non-ignorable', 'shifted'], maxVariable: ['punct', 'space'] }
+
+const locales = new Map<string, boolean>()
+
+function isKnownLocale (locale: string): boolean {
+  let isKnown = locales.get(locale)
+  if (isKnown === undefined) {
+    try {
+      isKnown = Intl.Collator.supportedLocalesOf(locale.split('@', 1)[0]!.replaceAll('_', '-')).length > 0
+    } catch {
+      isKnown = false
+    }
+    if (locales.size < 1_000) locales.set(locale, isKnown)
+  }
+  return isKnown
 }
 
 /** ICU's root order of printable ASCII: spaces, punctuation, symbols, digits, letters. */
