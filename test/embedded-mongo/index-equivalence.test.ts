@@ -23,27 +23,31 @@ const fields = fc.array(fc.tuple(path, condition), { maxLength: 3 }).map(pairs =
 const expression = fc.tuple(fc.oneof(comparison, fc.constant('$eq')), path, scalar, fc.boolean())
   .map(([operator, path, operand, first]) => ({ $expr: { [operator]: first ? [{ $literal: operand }, `$${path}`] : [`$${path}`, { $literal: operand }] } }))
 const someOf = fc.array(fc.oneof({ weight: 4, arbitrary: fields }, expression), { minLength: 1, maxLength: 3 })
+const number = fc.integer({ min: 0, max: 5 })
 const filter: fc.Arbitrary<Document> = fc.oneof(
   { weight: 3, arbitrary: fields },
+  // What ranges of one index or of several are merged for.
+  { weight: 2, arbitrary: fc.tuple(fc.uniqueArray(number, { minLength: 2 }), fc.oneof(fc.constant({}), fields)).map(([list, fields]) => ({ ...fields, n: { $in: list } })) },
+  { weight: 2, arbitrary: fc.tuple(number, number, fields).map(([n, other, fields]) => ({ $or: [{ n }, { ...fields, n: other }] })) },
   fc.tuple(fields, someOf).map(([fields, $or]) => ({ ...fields, $or })),
   fc.tuple(fields, someOf, someOf).map(([fields, $or, others]) => ({ $and: [fields, { $or }, { $or: [...others, { $or: others }] }] })),
   fc.tuple(fields, expression).map(([fields, expression]) => ({ ...fields, ...expression }))
 )
 const sort = fc.oneof(
   fc.array(fc.tuple(path, fc.constantFrom<1 | -1>(1, -1)), { maxLength: 2 }).map(pairs => Object.fromEntries(pairs)),
-  fc.constantFrom<Record<string, 1 | -1>>({ s: 1, n: -1 }, { s: -1, n: 1, _id: -1 }, { n: -1 }, { n: 1, _id: -1 }, { s: 1 }, { s: -1, _id: 1 })
+  fc.constantFrom<Record<string, 1 | -1>>({}, { _id: -1 }, { s: 1, n: -1 }, { s: -1, n: 1, _id: -1 }, { n: -1 }, { s: 1, _id: -1 }, { s: -1, _id: 1 })
 )
 const limit = fc.constantFrom(0, 0, 1, 3)
 const update = fc.oneof(
   fc.integer({ min: -2, max: 2 }).map(by => ({ $inc: { n: by } })), value.map(a => ({ $set: { a } })), fc.constant({ $unset: { b: '' } }), value.map(b => ({ $set: { b } }))
 )
 const stage: fc.Arbitrary<Document> = fc.oneof(
-  filter.map($match => ({ $match })), fc.constantFrom<Document>({ $set: { b: '$n' } }, { $unset: 's' }, { $project: { a: 1, n: 1 } }, { $project: { 'a.c': 0 } }, { $unwind: '$a' }, { $unwind: { path: '$b', preserveNullAndEmptyArrays: true } }),
+  filter.map($match => ({ $match })), fc.constantFrom<Document>({ $set: { b: '$n' } }, { $set: { n: 9 } }, { $unset: 's' }, { $project: { a: 1, n: 1 } }, { $project: { 'a.c': 0 } }, { $unwind: '$a' }, { $unwind: { path: '$b', preserveNullAndEmptyArrays: true } }),
   sort.map(sort => ({ $sort: { ...sort, _id: 1, a: 1, b: 1 } }))
 )
 const join = fc.oneof(
   fc.tuple(path, path).map(([localField, foreignField]) => ({ localField, foreignField })),
-  fc.tuple(path, path, filter).map(([local, foreign, filter]) => ({ let: { v: `$${local}` }, pipeline: [{ $match: { $and: [filter, { $expr: { $eq: [`$${foreign}`, '$$v'] } }] } }] })),
+  fc.tuple(path, path, filter).map(([local, foreign, filter]) => ({ let: { v: `$${local}` }, pipeline: [{ $match: { $and: [filter, { $expr: { $eq: [`$${foreign}`, '$$v'] } }] } }, { $sort: { _id: 1 } }] })),
   fc.tuple(path, path, filter).map(([localField, foreignField, $match]) => ({ localField, foreignField, pipeline: [{ $match }, { $sort: { _id: -1 } }] }))
 )
 const step = fc.oneof(
@@ -73,7 +77,9 @@ async function run (collection: Collection, step: Step): Promise<unknown> {
       return { ids: idsOf(documents), count: await collection.countDocuments(step.filter) }
     }
     case 'aggregate': {
-      const documents = await collection.aggregate([...step.stages, { $match: step.filter }]).toArray()
+      // A fence keeps stages in the order given.
+      const fence = collection.collectionName.startsWith('plain') ? [{ $match: { $expr: true } }] : []
+      const documents = await collection.aggregate([...step.stages.flatMap(stage => [stage, ...fence]), { $match: step.filter }]).toArray()
       return documents.map(document => JSON.stringify(document)).sort()
     }
     default: {
