@@ -103,14 +103,12 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
   const link = createLink({
     open: async () => {
       credential = options.token ? await options.token() : options.key
+      if (credential !== undefined && credential === spentTicket) throw new ClientError('UNAUTHORIZED', 'a ticket opens one connection only')
       return new Socket(socketUrl(url), credential ? ['pitwall.v1', credential] : ['pitwall.v1'])
     },
     renewable: options.token !== undefined,
-    async isRefused () {
-      // A ticket opens one connection and is known to nobody but the upgrade.
-      if (credential?.startsWith('pwt_')) return credential === spentTicket
-      return await isRefused(socketUrl(url), credential)
-    },
+    // A ticket is known to the upgrade alone.
+    isRefused: async () => !credential?.startsWith('pwt_') && await isRefused(socketUrl(url), credential),
     onState (change) {
       state = change.state
       events.emit('state', change)

@@ -1,10 +1,11 @@
 import { backoff } from './backoff.js'
-import type { SocketLike, StateChange } from './types.js'
+import { ClientError, type SocketLike, type StateChange } from './types.js'
 
 /** A message as it came, of any type. */
 export type Incoming = Record<string, unknown> & { type: string }
 
 export interface LinkOptions {
+  /** Rejects with UNAUTHORIZED where there is no credential to try. */
   open: () => Promise<SocketLike>
   /** Whether the server refused the credential of the attempt that just failed. */
   isRefused: () => Promise<boolean>
@@ -87,7 +88,8 @@ export function createLink (options: LinkOptions): Link {
     options.onState({ state: 'reconnecting', attempt, retryAt: Date.now() + delay, reason })
     clearTimeout(timer)
     timer = setTimeout(start, delay)
-    if (!wasLive) askWhy(generation)
+    // Not each time: clients that a full server turns away must not knock twice as often.
+    if (!wasLive && (refusals > 0 || attempt % 4 === 0 || (attempt === 1 && liveSince === 0))) askWhy(generation)
   }
 
   /** A credential that the server does not take will not be taken the next time either. */
@@ -143,7 +145,9 @@ export function createLink (options: LinkOptions): Link {
         watch()
       }
     }).catch((error: unknown) => {
-      if (mine === generation) lose(error instanceof Error ? error.message : String(error))
+      if (mine !== generation) return
+      if (error instanceof ClientError && error.code === 'UNAUTHORIZED') return link.close(error.message, error.code)
+      lose(error instanceof Error ? error.message : String(error))
     })
   }
 

@@ -30,10 +30,14 @@ export interface Outgoing {
   close (): void
 }
 
+// Requests on their way at once; the server takes a thousand.
+const WINDOW = 500
+
 /** @param rate messages a second at most; a burst of a tenth of it goes at once */
 export function createOutgoing (link: () => Link, limit: number, rate: number): Outgoing {
   const waiting = new Map<string, Request>()
   const unsent = new Set<string>()
+  let onTheirWay = 0
   let number = 0
   let closed = false
   let budget = rate / 10
@@ -48,6 +52,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
 
   const transmit = (id: string, request: Request) => {
     budget--
+    onTheirWay++
     request.sent = true
     link().send({ ...request.message, id })
   }
@@ -58,6 +63,8 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     budget = Math.min(rate / 10, budget + (now - refilled) * rate / 1000)
     refilled = now
     for (const id of unsent) {
+      // The next answer goes on.
+      if (onTheirWay >= WINDOW) return
       if (budget < 1) return later(1000 / rate * 10)
       const request = waiting.get(id)
       unsent.delete(id)
@@ -65,7 +72,14 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     }
   }
 
+  /** It is no longer on its way. */
+  const arrived = (request: Request | undefined) => {
+    if (request?.sent) onTheirWay--
+    if (request) request.sent = false
+  }
+
   const finish = (id: string) => {
+    arrived(waiting.get(id))
     waiting.delete(id)
     unsent.delete(id)
   }
@@ -109,11 +123,13 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
       if (message.type !== 'error') {
         finish(id)
         request.resolve(message)
+        flush()
         return true
       }
       const { code = 'INTERNAL', message: text = '', ...details } = message.payload as { code?: string, message?: string, retryAfter?: number }
       if (details.retryAfter !== undefined && request.resend === 'always') {
-        // The server cannot take it now: it stays in the queue, in its place.
+        // The server cannot take it now: it stays in the queue for later.
+        arrived(request)
         const retry = setTimeout(() => {
           retries.delete(retry)
           if (waiting.has(id)) unsent.add(id)
@@ -124,6 +140,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
         finish(id)
         request.reject(new ClientError(code, text, details))
       }
+      flush()
       return true
     },
 
@@ -131,11 +148,15 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
 
     interrupt () {
       unsent.clear()
+      onTheirWay = 0
       for (const [id, request] of waiting) {
         if (request.sent && request.resend === 'never') {
           waiting.delete(id)
           request.reject(new ClientError('CONNECTION_LOST', 'The connection broke before the answer came; it may or may not have been done'))
-        } else unsent.add(id)
+        } else {
+          request.sent = false
+          unsent.add(id)
+        }
       }
     },
 

@@ -28,6 +28,9 @@ interface Insertion { message: Waiting, record: ChannelMessageRecord & { _id: Ty
 // Milliseconds between looks at what an insertion without an answer has left.
 const DOUBT_INTERVAL = 500
 
+// Milliseconds that storing a message may take at the most.
+const STORING_LIMIT = 60_000
+
 /** Messages of `app:` channels: stored before they are acknowledged or published. */
 export function createChannelMessages ({ model, broker, now = Date.now }: { model: ChannelMessageModel, broker: Broker, now?: () => number }): ChannelMessages {
   let lastSequence = 0
@@ -146,8 +149,8 @@ export function createChannelMessages ({ model, broker, now = Date.now }: { mode
       },
       covers: (snapshot, { cursor }) => snapshot !== null && toSequence(cursor) <= toSequence((snapshot as { cursor: string }).cursor),
       async head (channel) {
-        const before = now() * 1000 - 1
-        return toCursor((await newest(channel))?.sequence ?? before)
+        // Without any, a time ago: one that is being stored has its place already.
+        return toCursor((await newest(channel))?.sequence ?? (now() - STORING_LIMIT) * 1000)
       },
       async history (channel, { since, limit }): Promise<HistoryPage> {
         const after = typeof since === 'number' ? since * 1000 - 1 : since === undefined ? null : toSequence(since)

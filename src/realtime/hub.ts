@@ -52,6 +52,9 @@ export interface Attached {
   closed (code: number): void
 }
 
+// Milliseconds in which one that came during a drain has to be gone.
+const LATE_PATIENCE = 500
+
 /** All connections, and who gets what. */
 export class Hub {
   readonly broker: Broker
@@ -71,6 +74,7 @@ export class Hub {
   readonly #reconnectRate: number
   readonly #limits: OutboxLimits
   readonly #unsubscribe: () => void
+  #draining = false
 
   constructor ({ broker, sources, services, logger, toError, rateLimit, reconnectRate = 2000, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
     this.broker = broker
@@ -100,6 +104,7 @@ export class Hub {
     if (connection.protocol === 'plain') this.#subscribePlain(connection)
     this.log.opened(connection)
     this.logger.info(describe(connection), 'socket connected')
+    if (this.#draining) this.#turnAway(connection)
     return {
       connection,
       receive: (text) => this.#reader.read(connection, text),
@@ -181,6 +186,7 @@ export class Hub {
    * another, half as fast as they would be let in.
    */
   async drain (patience = 2000): Promise<void> {
+    this.#draining = true
     const all = [...this.connections.values()]
     const spread = this.#reconnectRate > 0 ? all.length / this.#reconnectRate * 2000 : 0
     for (const connection of all) {
@@ -200,6 +206,13 @@ export class Hub {
     this.#unsubscribe()
     this.#heartbeat.close()
     for (const connection of this.connections.values()) connection.transport.terminate()
+  }
+
+  /** Its upgrade began before the drain did. */
+  #turnAway (connection: Connection): void {
+    connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 })
+    connection.close(closeCodes.restarting, 'restarting')
+    setTimeout(() => connection.transport.terminate(), LATE_PATIENCE).unref()
   }
 
   #deliver (publication: StoredPublication): void {

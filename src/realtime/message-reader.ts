@@ -79,7 +79,8 @@ export class MessageReader {
 
   #fail (connection: Connection, thrown: unknown, id: string | undefined): void {
     const error = this.#hub.toError(thrown)
-    if (error.status >= 500) this.#hub.logger.error({ err: thrown, sessionId: connection.sessionId }, 'message failed')
+    // What a client may try again is no fault to look into; a flood of it must not become one of log lines.
+    if (error.code === 'INTERNAL') this.#hub.logger.error({ err: thrown, sessionId: connection.sessionId }, 'message failed')
     this.refuse(connection, error, id)
   }
 }

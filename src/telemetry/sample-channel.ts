@@ -13,6 +13,8 @@ export interface SampleChannelOptions {
 }
 
 const PREFIX = 'vehicle:'
+// Milliseconds that storing a sample may take at the most.
+const STORING_LIMIT = 60_000
 
 /**
  * Channel `vehicle:ID`: its state as snapshot, its past from stored samples in the order
@@ -26,7 +28,8 @@ export function createSampleChannel ({ samples, states, retentionOf, now }: Samp
 
   return {
     snapshot: (channel) => states.statusOf(channel.slice(PREFIX.length)),
-    head: (channel) => newest(channel.slice(PREFIX.length)),
+    // Without any, a time ago: one that is being stored has its place already.
+    head: async (channel) => await newest(channel.slice(PREFIX.length)) ?? arrivalCursor(arrivalAt(now() - STORING_LIMIT)),
 
     async history (channel, { since, limit }): Promise<HistoryPage> {
       const vehicle = channel.slice(PREFIX.length)

@@ -3,33 +3,33 @@ import { connect, TMD, type Client, type RelayedMessage } from '../../src/client
 // Checked by `npm run typecheck`, never run: what programs written against the library rely on.
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-const same = <A, B>(_same: Equal<A, B>) => {}
+const typed = <Expected>() => <Actual>(_value: Actual, _same: Equal<Actual, Expected>) => {}
 
 export async function useClient (client: Client): Promise<void> {
-  client.channel('gear').on('message', ({ data }) => { same<typeof data, { currentGear: string }>(true) })
+  client.channel('gear').on('message', ({ data }) => { typed<{ currentGear: string }>()(data, true) })
   for await (const { data, cursor, ts } of client.channel('vehicle:car-7')) {
-    same<typeof cursor, string>(true)
-    same<typeof ts, string>(true)
-    same<typeof data.values, Record<string, string | number | boolean>>(true)
+    typed<string>()(cursor, true)
+    typed<string>()(ts, true)
+    typed<Record<string, string | number | boolean>>()(data.values, true)
   }
   client.channel('events').on('message', ({ data: { action, document } }) => {
-    same<typeof action, 'created' | 'updated' | 'deleted'>(true)
+    typed<'created' | 'updated' | 'deleted'>()(action, true)
     document?.createdAt satisfies string | undefined
   })
-  client.channel('app:chat').on('message', ({ data }) => { same<typeof data, unknown>(true) })
-  client.channel<{ text: string }>('app:chat').on('message', ({ data }) => { same<typeof data.text, string>(true) })
-  client.channel('status').on('dropped', ({ count }) => { same<typeof count, number>(true) })
+  client.channel('app:chat').on('message', ({ data }) => { typed<unknown>()(data, true) })
+  client.channel<{ text: string }>('app:chat').on('message', ({ data }) => { typed<string>()(data.text, true) })
+  client.channel('status').on('dropped', ({ count }) => { typed<number>()(count, true) })
   // @ts-expect-error There is no such event.
   client.channel('status').on('closed', () => {})
 
   const { accepted, rejected } = await client.status({ speed: 1, gear: '4', pit: true }, { vehicle: 'car-7', ts: Date.now() })
-  same<typeof accepted, number>(true)
-  same<typeof rejected[number]['code'], string>(true)
+  typed<number>()(accepted, true)
+  typed<string>()(rejected[0]!.code, true)
   // @ts-expect-error A signal is a number, a string or a boolean.
   await client.status({ position: { lat: 1 } })
 
   const { cursor } = await client.publish('app:chat', { text: 'hi' }, { key: 'k' })
-  same<typeof cursor, string>(true)
+  typed<string>()(cursor, true)
   await client.send({ type: 'FETCH', payload: { filter: { type: 'lap' }, limit: 10 } })
   // @ts-expect-error UPDATE names what it changes.
   await client.send({ type: 'UPDATE', payload: { id: '1' } })
@@ -38,11 +38,11 @@ export async function useClient (client: Client): Promise<void> {
   await client.relay({ type: 'BROADCAST', payload: { message: 'box' } })
 
   client.on('state', ({ state, retryAt, code }) => {
-    same<typeof state, 'connecting' | 'live' | 'reconnecting' | 'offline' | 'closed'>(true)
-    same<typeof retryAt, number | undefined>(true)
-    same<typeof code, 'UNAUTHORIZED' | undefined>(true)
+    typed<'connecting' | 'live' | 'reconnecting' | 'offline' | 'closed'>()(state, true)
+    typed<number | undefined>()(retryAt, true)
+    typed<'UNAUTHORIZED' | undefined>()(code, true)
   })
-  client.on('error', (error) => { same<typeof error.code, string>(true) })
+  client.on('error', (error) => { typed<string>()(error.code, true) })
   connect('ws://localhost:5000/ws', { token: async () => 'token', maxQueue: 100 })
   // @ts-expect-error The token is asked for each time.
   connect('ws://localhost:5000/ws', { token: 'token' })

@@ -249,3 +249,15 @@ test('takes the state anew when the server missed messages', async (t) => {
   t.match(await told, [{ recovered: false }, { data: { currentGear: '2' } }])
   t.equal(subscription.cursor, broker.head('gear'))
 })
+
+test('is sent away when it comes while the server drains', async (t) => {
+  const { url, hub } = await startHub(t)
+  await hub.drain()
+  const client = open(t, url)
+  const states: string[] = []
+  client.on('state', ({ state }) => states.push(state))
+  const { retryAt = 0 } = await reached(client, 'reconnecting')
+  t.strictSame(states, ['live', 'reconnecting'])
+  t.ok(retryAt >= Date.now() + 400)
+  while (hub.connections.size > 0) await new Promise(setImmediate)
+})
