@@ -18,8 +18,8 @@ export interface Query {
   let?: Document | undefined
 }
 
-/** Documents kept decoded while they are sorted; further ones are kept as bytes, which are a fraction of it. */
-const MOST_DECODED = 20_000
+/** Bytes of documents kept decoded while they are sorted, which takes several times as much; further ones stay bytes. */
+const MOST_DECODED = 16 * 1024 * 1024
 
 /** A query being read: compiled, planned and delivered in pieces. */
 export class DocumentReader {
@@ -27,7 +27,7 @@ export class DocumentReader {
   private readonly scanner: Scanner
   private readonly sorter: Sorter<Document, StoredDocument> | undefined
   private isCollected = false
-  private collected = 0
+  private collectedBytes = 0
   private toSkip: number
   private left: number
   private isStopped = false
@@ -104,7 +104,8 @@ export class DocumentReader {
 
   private collect (sorter: Sorter<Document, StoredDocument>, milliseconds: number): void {
     for (const stored of this.scanner.step({ documents: 1_000, milliseconds })) {
-      sorter.add(stored.doc, ++this.collected > MOST_DECODED ? new StoredDocument(stored.recordId, stored.raw) : stored)
+      this.collectedBytes += stored.raw.length
+      sorter.add(stored.doc, this.collectedBytes > MOST_DECODED ? new StoredDocument(stored.recordId, stored.raw) : stored)
     }
     if (!this.scanner.done) return
     sorter.finish()

@@ -33,7 +33,7 @@ interface Entry<Item> { item: Item, keys: unknown[], place: number }
 interface Run<Item> { entries: Array<Entry<Item>>, at: number }
 
 /** Entries sorted at a time: takes a few milliseconds. */
-const RUN = 2_048
+const RUN = 4_096
 /** Up to this limit only as many entries as wanted are kept. */
 const MOST_BOUNDED = 5_000
 
