@@ -2,7 +2,9 @@ import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import { createChannelMessages } from '../src/entities/channel-messages.js'
 import { PitwallError } from '../src/errors.js'
+import type { Identity } from '../src/identity/identity.js'
 import { Admission } from '../src/realtime/admission.js'
+import { closeCodes, type Connection } from '../src/realtime/connection.js'
 import { Hub } from '../src/realtime/hub.js'
 import { selectProtocol } from '../src/realtime/subprotocol.js'
 import { toPitwallError } from './error-handler.js'
@@ -41,13 +43,18 @@ export default fp(async (app) => {
       async authenticateToken (token) {
         const identity = await identities.authenticateToken(token)
         // Revoked while it was looked up: its sockets were closed without this one.
-        return identity && identities.isRevoked(identity.id) ? null : identity
+        return identity && identities.isOver(identity) ? null : identity
       }
     }
   })
   app.decorate('hub', hub)
   channelSources.set('connections', { snapshot: async () => hub.log.list().slice(0, 1000) })
-  const stopListening = identities.onRevoked((credentialId) => hub.revoke(credentialId))
+  const stopListening = identities.onEnd((isOver) => {
+    for (const connection of hub.connections.values()) {
+      if (isOver(connection.identity)) connection.close(closeCodes.credentialsGone, 'credentials no longer valid')
+    }
+  })
+  identities.trackUse(() => identitiesOf(hub.connections.values()))
 
   const serverOptions: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
     maxPayload: config.frameLimit,
@@ -93,3 +100,7 @@ export default fp(async (app) => {
     hub.close()
   })
 }, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry'] })
+
+function * identitiesOf (connections: Iterable<Connection>): Generator<Identity> {
+  for (const { identity } of connections) yield identity
+}

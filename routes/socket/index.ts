@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { PitwallError } from '../../src/errors.js'
 import { isAllowedOrigin } from '../../src/identity/origin.js'
+import { closeCodes } from '../../src/realtime/connection.js'
 import { SocketTransport } from '../../src/realtime/socket-transport.js'
 import { protocolOf } from '../../src/realtime/subprotocol.js'
 import { identityOf } from '../../plugins/route-scope.js'
@@ -51,7 +52,7 @@ const socket: FastifyPluginAsync = async (app) => {
     ws.removeAllListeners('error').on('error', onError)
     responses.get(request.raw)?.detachSocket(stream)
     // Revoked between the look at the key and now: its listener did not know this socket yet.
-    if (identities.isRevoked(identity.id)) hub.revoke(identity.id)
+    if (identities.isOver(identity)) connection.close(closeCodes.credentialsGone, 'credentials no longer valid')
   }
 
   const options = {

@@ -13,12 +13,16 @@ export interface CredentialCacheOptions {
 export interface CredentialCache {
   /** The identity behind `key`, from memory or `load`; concurrent askers share one load. */
   resolve (key: string, load: () => Promise<Identity | null>): Promise<Identity | null>
-  /** Forgets all entries of one credential. */
-  forget (credentialId: string): void
+  /** Forgets all entries of one credential, or of one person. */
+  forget (id: string): void
   clear (): void
 }
 
 interface Entry { identity: Identity | null, until: number }
+
+/** Under what an entry is found again: the credential and its person. */
+const idsOf = (identity: Identity | null): string[] =>
+  identity === null ? [] : identity.userId === undefined ? [identity.id] : [identity.id, identity.userId]
 
 /**
  * Resolved credentials in memory, by the hash of what was presented. A request with a
@@ -36,10 +40,10 @@ export function createCredentialCache (options: CredentialCacheOptions = {}): Cr
     const entry = entries.get(key)
     if (!entry) return
     entries.delete(key)
-    const keys = entry.identity && keysById.get(entry.identity.id)
-    if (entry.identity && keys) {
-      keys.delete(key)
-      if (keys.size === 0) keysById.delete(entry.identity.id)
+    for (const id of idsOf(entry.identity)) {
+      const keys = keysById.get(id)
+      keys?.delete(key)
+      if (keys?.size === 0) keysById.delete(id)
     }
   }
 
@@ -51,10 +55,11 @@ export function createCredentialCache (options: CredentialCacheOptions = {}): Cr
     }
     const until = now() + (identity ? ttl : missTtl)
     entries.set(key, { identity, until: Math.min(until, identity?.expiresAt ?? until) })
-    if (!identity) return
-    const keys = keysById.get(identity.id)
-    if (keys) keys.add(key)
-    else keysById.set(identity.id, new Set([key]))
+    for (const id of idsOf(identity)) {
+      const keys = keysById.get(id)
+      if (keys) keys.add(key)
+      else keysById.set(id, new Set([key]))
+    }
   }
 
   async function loadOnce (key: string, load: () => Promise<Identity | null>): Promise<Identity | null> {
@@ -75,9 +80,9 @@ export function createCredentialCache (options: CredentialCacheOptions = {}): Cr
       }
       return await pending
     },
-    forget (credentialId) {
+    forget (id) {
       forgotten++
-      for (const key of [...keysById.get(credentialId) ?? []]) remove(key)
+      for (const key of [...keysById.get(id) ?? []]) remove(key)
       // A load in flight may hold what was just revoked: those who ask from now on load anew.
       loading.clear()
     },

@@ -1,123 +1,60 @@
-import type mongoose from 'mongoose'
-import type { mongo } from 'mongoose'
-import type { CredentialCache } from './credential-cache.js'
-import type { Revocations } from './revocations.js'
+import { watchCollection, type CollectionWatch, type CollectionWatchOptions, type WatchedDocument, type WatchedModel } from './collection-watch.js'
+import { hasScope, type Identity, type Scope } from './identity.js'
+import type { Role } from './roles.js'
 
 export interface CredentialWatch {
-  /** Resolves once revocations by others are noticed. */
+  /** Resolves once what others revoke and change is noticed. */
   start (): Promise<void>
   close (): Promise<void>
 }
 
-export interface CredentialWatchOptions {
-  /** Models of credentials: documents with `revokedAt` and `expiresAt`. */
-  models: readonly Pick<mongoose.Model<never>, 'collection' | 'db'>[]
-  cache: CredentialCache
-  revocations: Revocations
-  onError (error: unknown): void
-  now: () => number
+export interface CredentialWatchOptions extends Pick<CollectionWatchOptions<WatchedDocument>, 'inUse' | 'cache' | 'revocations' | 'onError' | 'now'> {
+  keys: WatchedModel
+  sessions: WatchedModel
+  users: WatchedModel
 }
 
-interface CredentialDocument extends mongo.BSON.Document { _id: string, revokedAt?: Date | null, expiresAt?: Date | null }
-
-const retryAfter = 1000
-// Clocks of nodes may differ by so much; what was told twice is only passed on once.
-const overlap = 60_000
-const routineFields = new Set(['lastUsedAt', 'updatedAt', 'refreshHash', 'previousRefreshHash', 'sealedSuccessor', 'rotatedAt'])
+interface StoredKey extends WatchedDocument { scopes: Scope[], vehicle?: string | null, device?: string | null }
+interface StoredPerson extends WatchedDocument { role: Role }
 
 /**
- * Notices keys and sessions that another node, or somebody in mongosh, revoked, changed
- * or deleted: by change streams, and where a standalone MongoDB has none by asking for
- * what was revoked, every second.
+ * Notices keys, sessions and people that another node, another process or somebody in
+ * mongosh revoked, changed or deleted: at once by change streams; on a standalone
+ * MongoDB, which has none, within a second for all revocations and for whatever happens
+ * to those whose sockets are open.
  */
-export function createCredentialWatch (options: CredentialWatchOptions): CredentialWatch {
-  const watches = options.models.map((model) => watchOne(model, options))
+export function createCredentialWatch ({ keys, sessions, users, ...common }: CredentialWatchOptions): CredentialWatch {
+  const watches: CollectionWatch[] = [
+    watchCollection<StoredKey>({
+      ...common,
+      model: keys,
+      routine: ['lastUsedAt', 'updatedAt'],
+      idOf: ({ kind, id }) => kind === 'key' ? id : undefined,
+      isOver: (key, identity) => !grantsAll(key, identity)
+    }),
+    watchCollection<WatchedDocument>({
+      ...common,
+      model: sessions,
+      routine: ['lastUsedAt', 'updatedAt', 'refreshHash', 'previousRefreshHash', 'sealedSuccessor', 'rotatedAt'],
+      idOf: ({ kind, id }) => kind === 'session' ? id : undefined
+    }),
+    watchCollection<StoredPerson>({
+      ...common,
+      model: users,
+      routine: ['updatedAt', 'passwordHash'],
+      idOf: ({ userId }) => userId,
+      isOver: (person, { role }) => role !== person.role
+    })
+  ]
   return {
     async start () { await Promise.all(watches.map((watch) => watch.start())) },
     async close () { await Promise.all(watches.map((watch) => watch.close())) }
   }
 }
 
-function watchOne (model: CredentialWatchOptions['models'][number], { cache, revocations, onError, now }: CredentialWatchOptions) {
-  const collection = model.db.getClient().db(model.db.name).collection<CredentialDocument>(model.collection.name)
-  let stream: mongo.ChangeStream<CredentialDocument> | undefined
-  let timer: NodeJS.Timeout | undefined
-  let closed = false
-  let seenUntil = now()
-
-  function judge (id: string, document: CredentialDocument | undefined): void {
-    cache.forget(id)
-    if (!document || document.revokedAt != null) return revocations.revoke(id)
-    revocations.restore(id)
-    revocations.trackExpiry(id, document.expiresAt?.getTime())
-  }
-
-  function hear (change: mongo.ChangeStreamDocument<CredentialDocument>): void {
-    seenUntil = now()
-    if (change.operationType === 'delete') return judge(change.documentKey._id, undefined)
-    if (change.operationType === 'replace') return judge(change.documentKey._id, change.fullDocument)
-    if (change.operationType !== 'update') return
-    const changed = Object.keys(change.updateDescription.updatedFields ?? {})
-    if (changed.every((field) => routineFields.has(field))) return
-    judge(change.documentKey._id, change.fullDocument)
-  }
-
-  /** Catches up with what was revoked while nobody listened. */
-  async function catchUp (): Promise<void> {
-    const since = new Date(seenUntil - overlap)
-    seenUntil = now()
-    const revoked = await collection.find({ revokedAt: { $gte: since } }, { projection: { revokedAt: 1 } }).toArray()
-    for (const document of revoked) judge(document._id, document)
-  }
-
-  function later (task: () => Promise<void>): void {
-    if (closed) return
-    timer = setTimeout(() => {
-      if (closed) return
-      task().catch((error: unknown) => {
-        onError(error)
-        later(task)
-      })
-    }, retryAfter)
-    timer.unref()
-  }
-
-  async function poll (): Promise<void> {
-    await catchUp()
-    later(poll)
-  }
-
-  async function hearAll (changes: mongo.ChangeStream<CredentialDocument>): Promise<void> {
-    try {
-      for await (const change of changes) hear(change)
-      later(listen)
-    } catch (error) {
-      if (closed) return
-      if (isUnsupported(error)) return await poll()
-      onError(error)
-      cache.clear()
-      later(listen)
-    }
-  }
-
-  /** Opens the stream; resolves once it is open, which its first resume token tells. */
-  async function listen (): Promise<void> {
-    const opened = collection.watch<CredentialDocument>([], { fullDocument: 'updateLookup' })
-    stream = opened
-    const open = new Promise<void>((resolve) => opened.once('resumeTokenChanged', () => resolve()))
-    await Promise.race([open, hearAll(opened)])
-    await catchUp()
-  }
-
-  return {
-    start: listen,
-    async close () {
-      closed = true
-      clearTimeout(timer)
-      await stream?.close()
-    }
-  }
+/** True if a key as it is stored now gives all that an identity made from it lives by. */
+function grantsAll ({ scopes, vehicle, device }: StoredKey, identity: Identity): boolean {
+  const granted: Identity = { ...identity, scopes: new Set(scopes) }
+  return [...identity.scopes].every((scope) => hasScope(granted, scope)) &&
+    (vehicle ?? undefined) === identity.vehicle && (device ?? undefined) === identity.device
 }
-
-/** A standalone MongoDB's answer to `$changeStream`: Location40573. */
-const isUnsupported = (error: unknown) => error instanceof Error && 'code' in error && error.code === 40573

@@ -11,7 +11,7 @@ import type { Identity, Scope } from './identity.js'
 import { createInvitations, type Invitations } from './invitations.js'
 import { createLoginSessions, sessionIdleTime, type LoginSessions } from './login-sessions.js'
 import type { RequestCredential } from './request-credentials.js'
-import { createRevocations } from './revocations.js'
+import { createRevocations, type EndTest } from './revocations.js'
 import { hashSecret } from './secrets.js'
 import { createTickets, type IssuedTicket } from './tickets.js'
 import { createUsage } from './usage.js'
@@ -33,10 +33,16 @@ export interface Identities {
   authenticateCredential (credential: RequestCredential | null): Promise<Identity | null>
   /** A one-time ticket with the identity's scopes or fewer. @throws FORBIDDEN */
   createTicket (identity: Identity, scopes?: readonly Scope[]): Promise<IssuedTicket>
-  /** Calls the listener with the id of each credential that is revoked or expires, until the returned function is called. */
+  /** Calls the listener with the id of each credential or person that is revoked, removed or expires, until the returned function is called. */
   onRevoked (listener: (credentialId: string) => void): () => void
-  /** True for a credential revoked within the last minutes: to ask once after a listener was set up. */
-  isRevoked (credentialId: string): boolean
+  /** Calls the listener with a test for the identities in use whenever one may be over: revoked, or with other rights. */
+  onEnd (listener: (isOver: EndTest) => void): () => void
+  /** True for an identity that ended within the last minutes: to ask once after a listener was set up. */
+  isOver: EndTest
+  /** Says where to find the identities of open sockets, which count as used and are looked after. */
+  trackUse (inUse: () => Iterable<Identity>): void
+  /** Writes last uses now, those of open sockets too, which else happens within a minute. */
+  flushUsage (): Promise<void>
   /** Makes sure of an admin key; `firstKey` is its text, when one had to be made. Runs once. */
   bootstrap (): Promise<{ firstKey?: string }>
   /** Starts to notice what other nodes and tools revoke. */
@@ -61,8 +67,10 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
     onError,
     now
   })
-  const usage = createUsage({ keys: models.apiKeys, sessions: models.loginSessions, idleTime: sessionIdleTime, onError, now })
-  const watch = createCredentialWatch({ models: [models.apiKeys, models.loginSessions], cache, revocations, onError, now })
+  let openIdentities: () => Iterable<Identity> = () => []
+  const inUse = () => openIdentities()
+  const usage = createUsage({ keys: models.apiKeys, sessions: models.loginSessions, idleTime: sessionIdleTime, inUse, onError, now })
+  const watch = createCredentialWatch({ keys: models.apiKeys, sessions: models.loginSessions, users: models.users, inUse, cache, revocations, onError, now })
   const audit = createAudit(models.auditEntries)
   const keys = createApiKeys({ model: models.apiKeys, cache, revocations, audit, onUse: usage.keyUsed, now })
   const sessions = createLoginSessions({
@@ -129,7 +137,13 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
     authenticateToken,
     createTicket: tickets.create,
     onRevoked: revocations.onRevoked,
-    isRevoked: revocations.isRevoked,
+    onEnd: revocations.onEnd,
+    isOver: revocations.isOver,
+    trackUse (inUse) { openIdentities = inUse },
+    async flushUsage () {
+      usage.countOpen()
+      await usage.flush()
+    },
     watch: watch.start,
     async authenticateCredential (credential) {
       if (credential?.from === 'header') return await authenticateBearer(credential.token)

@@ -1,3 +1,5 @@
+import type { Role } from './roles.js'
+
 /** What a credential may do. `admin` implies all others. */
 export const scopes = ['read', 'ingest', 'publish', 'events:write', 'operate', 'users', 'admin'] as const
 export type Scope = typeof scopes[number]
@@ -10,8 +12,11 @@ export interface Identity {
   /** Name to show and log: the key's name, the person's name, `visitor`. */
   name: string
   scopes: ReadonlySet<Scope>
-  /** The person behind a session. */
+  /** The person behind a session, and what they were when it was looked up. */
   userId?: string
+  role?: Role
+  /** Epoch milliseconds at which a session ends however much it is used. */
+  endsAt?: number
   /** Bound keys may write only this vehicle's status, telemetry and activity. */
   vehicle?: string
   /** Bound keys may write only as this device. */

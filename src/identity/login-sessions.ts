@@ -77,6 +77,8 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
       name: user.name,
       scopes: scopesOfRole[user.role],
       userId: user._id,
+      role: user.role,
+      endsAt: session.endsAt.getTime(),
       expiresAt: session.expiresAt.getTime()
     }
   }
