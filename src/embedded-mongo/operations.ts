@@ -11,6 +11,9 @@ const COUNTED: Record<string, OperationKind> = {
 }
 type OperationKind = 'insert' | 'query' | 'update' | 'delete' | 'getmore' | 'command'
 
+/** Lists of documents, which may be as large as a message: left out of what is shown. */
+const BATCHES = new Set(['documents', 'updates', 'deletes', 'ops'])
+
 /** The commands under way, which may be looked at and stopped, and counts of all there were. */
 export class Operations {
   private readonly running = new Map<number, Operation>()
@@ -71,7 +74,7 @@ export class Operations {
       microsecs_running: Long.fromNumber(Math.round((now - startedAt) * 1000)),
       op: COUNTED[context.name] ?? 'command',
       ns: namespaceOf(context),
-      command: context.body
+      command: Object.fromEntries(Object.entries(context.body).filter(([field]) => !BATCHES.has(field)))
     }))
   }
 

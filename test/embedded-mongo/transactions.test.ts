@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Long } from 'mongodb'
+import { Long, type Document } from 'mongodb'
 import t from 'tap'
 import { openDatabase, openStore } from './helper.js'
 
@@ -96,5 +96,46 @@ await t.test('an upsert that waited updates what came in between', async t => {
   await session.commitTransaction()
   t.match(await waiting, { matchedCount: 1, upsertedCount: 0 })
   t.same(await things.findOne({}), { _id: 1, n: 11 })
+  await session.endSession()
+})
+
+await t.test('fields of transactions that mean nothing are refused', async t => {
+  // A client of its own: the numbers given here are those of the session it keeps in its pool.
+  const { client, db } = await openStore(t)
+  await db.collection('things').insertOne({ n: 1 })
+  const txnNumber = Long.fromNumber(5_000)
+  const multi = { q: {}, u: { $set: { n: 2 } }, multi: true }
+  const cases: Array<[string, Document, number]> = [
+    ['autocommit true', { insert: 'things', documents: [{}], txnNumber, autocommit: true }, 72],
+    ['a start without autocommit', { insert: 'things', documents: [{}], txnNumber, startTransaction: true }, 72],
+    ['a number on a read', { find: 'things', txnNumber }, 50768],
+    ['a retry of many updates', { update: 'things', updates: [multi], txnNumber }, 72],
+    ['a retry of many deletes', { delete: 'things', deletes: [{ q: {}, limit: 0 }], txnNumber }, 72]
+  ]
+  await client.withSession(async session => {
+    session.startTransaction()
+    await t.rejects(db.command({ insert: 'things', documents: [{}], writeConcern: { w: 1 } }, { session }), { code: 72 })
+  })
+  await client.withSession(async session => {
+    session.startTransaction()
+    await db.command({ find: 'things' }, { session })
+    await t.rejects(db.command({ find: 'things', readConcern: { level: 'local' } }, { session }), { code: 72 })
+  })
+  for (const [name, command, code] of cases) await t.rejects(db.command(command), { code }, name)
+  t.same(await db.collection('things').distinct('n'), [1])
+})
+
+await t.test('killing a session ends what it runs', async t => {
+  const { client, db } = await openDatabase()
+  await db.createCollection('things')
+  const session = client.startSession()
+  const stream = db.collection('things').watch([], { session, maxAwaitTimeMS: 30_000 })
+  const waiting = stream.next().catch((error: unknown) => error) as Promise<{ code: number }>
+  const admin = client.db('admin')
+  const isRunning = async (): Promise<boolean> => (await admin.command({ currentOp: 1, op: 'getmore', ns: `${db.databaseName}.things` })).inprog.length > 0
+  while (!await isRunning()) await delay(5)
+  await admin.command({ killSessions: [session.id] })
+  t.equal((await waiting).code, 11601)
+  await stream.close()
   await session.endSession()
 })

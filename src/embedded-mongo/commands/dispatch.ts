@@ -8,7 +8,7 @@ import { CommandError, ErrorCodes, deserializeDocument, type Document } from '..
 import { fromTimestamp, toTimestamp } from '../storage/cluster-time.js'
 import type { Transaction } from '../sessions/transaction.js'
 import { elementsOf, joinElements, rawArrayElement, rawDocumentElement } from '../wire/raw-document.js'
-import type { Request } from '../wire/message.js'
+import { OP_QUERY, type Request } from '../wire/message.js'
 import { assertAdmin } from './admin-only.js'
 import { checkApiVersion } from './api-version.js'
 import { readConcernOf, writeConcernError } from './concerns.js'
@@ -26,11 +26,12 @@ export async function runRequest (call: Call): Promise<Buffer> {
   try {
     const body = deserializeDocument(call.request.body)
     const name = Object.keys(body)[0] ?? ''
+    if (call.request.opCode === OP_QUERY) assertOpQuery(call.request, name)
     const handler = commands.get(name)
     if (handler === undefined) throw new CommandError(ErrorCodes.CommandNotFound, `no such command: '${name}'`)
     call.authentication.assertAllowed(name)
     checkApiVersion(name, body)
-    assertKnownFields(name, body)
+    assertKnownFields(name, body, call.request.sequences.keys())
     const concernError = writeConcernError(body)
     const context = makeContext(call, name, body)
     transaction = context.transaction
@@ -49,6 +50,19 @@ export async function runRequest (call: Call): Promise<Buffer> {
     if (transaction !== undefined) endFailed(call.engine, transaction)
     return encodeError(call, error, transaction !== undefined)
   }
+}
+
+/** The commands that may still come in the old message, which opens a connection. */
+const IN_OP_QUERY = new Set(['hello', 'isMaster', 'ismaster', 'ping', 'buildInfo', 'buildinfo', 'saslStart', 'saslContinue'])
+
+/** @throws CommandError 352, 5739101 as MongoDB since 5.1 */
+function assertOpQuery ({ namespace = '' }: Request, name: string): void {
+  const isCommand = namespace.endsWith('.$cmd')
+  if (isCommand && IN_OP_QUERY.has(name)) return
+  const advice = 'The client driver may require an upgrade.'
+  throw isCommand
+    ? new CommandError(ErrorCodes.UnsupportedOpQueryCommand, `Unsupported OP_QUERY command: ${name}. ${advice}`)
+    : new CommandError(5739101, `OP_QUERY is no longer supported. ${advice}`)
 }
 
 function makeContext (call: Call, name: string, body: Document): CommandContext {

@@ -41,12 +41,16 @@ const ALIASES: Record<string, string> = { findandmodify: 'findAndModify', delete
 const known = new Map(Object.entries(FIELDS).map(([name, fields]) => [name, new Set([...fields.split(' '), ...GENERIC])]))
 
 /** Refuses fields a command does not have: ignoring one would be a silent yes. @throws CommandError 40415 */
-export function assertKnownFields (name: string, body: Document): void {
+export function assertKnownFields (name: string, body: Document, sequences: Iterable<string> = []): void {
   const canonical = ALIASES[name] ?? name
   const fields = known.get(canonical)
   if (fields === undefined) return
   for (const field in body) {
     if (field !== name && !fields.has(field) && !field.startsWith('$')) throw unknownField(`${canonical}.${field}`)
+  }
+  for (const field of sequences) {
+    if (!fields.has(field)) throw unknownField(`${canonical}.${field}`)
+    if (body[field] !== undefined) throw new CommandError(40413, `BSON field '${canonical}.${field}' is a duplicate field`)
   }
   if (canonical === 'explain' && isPlainDocument(body.explain)) assertKnownFields(Object.keys(body.explain)[0] ?? '', body.explain)
 }

@@ -60,6 +60,7 @@ export const ErrorCodes = {
   APIVersionError: 322,
   APIStrictError: 323,
   MechanismUnavailable: 334,
+  UnsupportedOpQueryCommand: 352,
   Interrupted: 11601,
   CursorInUse: 12051,
   OutOfDiskSpace: 14031,

@@ -36,6 +36,40 @@ export function rawDocumentElement (name: string, document: Buffer): Buffer {
   return Buffer.concat([Buffer.from([DOCUMENT]), Buffer.from(`${name}\0`), document])
 }
 
+/** Sizes of the values whose length is given by their type. */
+const FIXED_BYTES: Record<number, number> = {
+  0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0
+}
+
+/** How many elements of a well-formed document have this name, not counting those of documents within it. */
+export function countElements (document: Buffer, name: string): number {
+  const wanted = Buffer.from(name)
+  let count = 0
+  let at = 4
+  while (document[at] !== 0) {
+    const type = document[at]!
+    const end = document.indexOf(0, at + 1)
+    if (document.subarray(at + 1, end).equals(wanted)) count++
+    at = end + 1 + valueBytes(document, type, end + 1)
+  }
+  return count
+}
+
+function valueBytes (document: Buffer, type: number, at: number): number {
+  const fixed = FIXED_BYTES[type]
+  if (fixed !== undefined) return fixed
+  const length = document.readInt32LE(at)
+  switch (type) {
+    case DOCUMENT:
+    case ARRAY:
+    case 0x0F: return length
+    case 0x05: return 5 + length
+    case 0x0B: return document.indexOf(0, document.indexOf(0, at) + 1) + 1 - at
+    case 0x0C: return 16 + length
+    default: return 4 + length
+  }
+}
+
 /** The elements of a serialised document, without its length and terminating zero. */
 export function elementsOf (document: Buffer): Buffer {
   return document.subarray(4, document.length - 1)

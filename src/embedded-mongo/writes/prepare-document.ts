@@ -2,7 +2,7 @@ import { BSONRegExp, ObjectId, Timestamp } from 'bson'
 import { isPlainDocument } from '../arguments.js'
 import { CommandError, ErrorCodes, deserializeDocument, type Document } from '../semantics/index.js'
 import { toBytes } from '../bytes.js'
-import { elementsOf, joinElements } from '../wire/raw-document.js'
+import { countElements, elementsOf, joinElements } from '../wire/raw-document.js'
 import type { ClusterClock } from '../storage/cluster-time.js'
 import { toTimestamp } from '../storage/cluster-time.js'
 
@@ -17,11 +17,21 @@ export interface PreparedDocument { doc: Document, raw: Buffer }
  */
 export function prepareInsert (raw: Buffer, clock: ClusterClock): PreparedDocument {
   const doc = deserializeDocument(raw)
+  assertOneId(raw)
   const names = Object.keys(doc)
   if (names.some(name => isEmptyTimestamp(doc[name]))) return prepareDocument(doc, clock)
   if (names[0] === '_id') return checked({ doc, raw })
   if (names.at(-1) === '_id' && doc._id instanceof ObjectId) return checked({ doc, raw: moveIdFirst(raw) })
   return prepareDocument(doc, clock)
+}
+
+const ID = Buffer.from('_id\0')
+
+/** @throws CommandError 2 */
+function assertOneId (raw: Buffer): void {
+  const first = raw.indexOf(ID)
+  if (first === -1 || raw.indexOf(ID, first + ID.length) === -1) return
+  if (countElements(raw, '_id') > 1) throw new CommandError(ErrorCodes.BadValue, "can't have multiple _id fields in one document")
 }
 
 /** An ObjectId element: type, `_id` with its terminator, twelve bytes. */
