@@ -99,6 +99,22 @@ await t.test('an upsert that waited updates what came in between', async t => {
   await session.endSession()
 })
 
+await t.test('a past state that had to go is told to its readers', async t => {
+  const { client, db } = await openDatabase()
+  const things = db.collection<{ _id: number }>('past')
+  await things.insertMany(Array.from({ length: 10 }, (_, _id) => ({ _id })))
+  await client.withSession({ snapshot: true }, async session => {
+    const cursor = things.find({}, { session, batchSize: 2 })
+    t.same(await cursor.next(), { _id: 0 })
+    // One past state a session is kept, up to 32 of them.
+    for (let i = 100; i < 133; i++) {
+      await things.insertOne({ _id: i })
+      await client.withSession({ snapshot: true }, async other => { t.equal((await things.find({}, { session: other }).toArray()).length, i - 89) })
+    }
+    await t.rejects(cursor.toArray(), { code: 239 })
+  })
+})
+
 await t.test('fields of transactions that mean nothing are refused', async t => {
   // A client of its own: the numbers given here are those of the session it keeps in its pool.
   const { client, db } = await openStore(t)

@@ -91,6 +91,8 @@ function makeContext (call: Call, name: string, body: Document): CommandContext 
 
 /** Commands that may read a snapshot outside transactions. */
 const SNAPSHOT_READS = new Set(['find', 'aggregate', 'distinct'])
+/** Commands about a cursor, which keeps to what it was opened on: drivers send them their session's read concern all the same. */
+const ON_CURSOR = new Set(['getMore', 'killCursors'])
 
 /**
  * Takes in what a read concern says: a cluster time the client has seen elsewhere moves the clock on, and level
@@ -102,7 +104,7 @@ function readSnapshot (engine: Engine, name: string, body: Document): CommandCon
   const after = optionalTimestamp(concern, 'afterClusterTime')
   const time = after === undefined ? undefined : fromTimestamp(after)
   if (time !== undefined && time.seconds < Date.now() / 1000 + 60) engine.oplog.clock.advance(time)
-  if (concern.level !== 'snapshot') return undefined
+  if (concern.level !== 'snapshot' || ON_CURSOR.has(name)) return undefined
   if (!SNAPSHOT_READS.has(name)) throw new CommandError(ErrorCodes.InvalidOptions, `read concern level snapshot is not supported for command ${name}`)
   const at = optionalTimestamp(concern, 'atClusterTime')
   return engine.snapshots.open(at === undefined ? undefined : fromTimestamp(at), engine.oplog.clock.now)

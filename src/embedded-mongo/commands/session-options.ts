@@ -3,7 +3,7 @@ import { isPlainDocument } from '../arguments.js'
 import type { Engine } from '../engine.js'
 import { CommandError, ErrorCodes, type Document } from '../semantics/index.js'
 import { transactionTooOld, type Session } from '../sessions/sessions.js'
-import { Transaction } from '../sessions/transaction.js'
+import { Transaction, noSuchTransaction } from '../sessions/transaction.js'
 import { TransactionView } from '../sessions/transaction-view.js'
 import { toBytes } from '../bytes.js'
 import { StoreView } from '../storage/view.js'
@@ -77,14 +77,9 @@ function beginTransaction (engine: Engine, session: Session, lsid: Document, num
   const snapshot = engine.state.openSnapshot()
   return new Transaction({
     number,
-    snapshot,
     view: new TransactionView(new StoreView(engine.state.environment, { snapshot })),
     claims: engine.claims,
     session: toBytes({ lsid, txnNumber: Long.fromBigInt(number) }),
     lifetimeMS: engine.options.transactionLifetimeMS ?? LIFETIME_MS
   })
-}
-
-export function noSuchTransaction (number: bigint): CommandError {
-  return new CommandError(ErrorCodes.NoSuchTransaction, `Given transaction number ${number} does not match any in-progress transactions.`, { errorLabels: ['TransientTransactionError'] })
 }

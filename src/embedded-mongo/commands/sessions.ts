@@ -1,6 +1,6 @@
 import { isPlainDocument } from '../arguments.js'
 import { CommandError, ErrorCodes } from '../semantics/index.js'
-import { noSuchTransaction } from './session-options.js'
+import { noSuchTransaction } from '../sessions/transaction.js'
 import type { CommandContext, Handler, Reply } from './context.js'
 
 export const commitTransaction: Handler = async context => {

@@ -1,14 +1,13 @@
 import { CommandError } from '../semantics/index.js'
 import type { ClusterTime } from '../storage/cluster-time.js'
 import type { CommittedState } from '../storage/committed-state.js'
-import type { Snapshot } from '../storage/environment.js'
 import { StoreView } from '../storage/view.js'
 
 /** How long a past moment stays readable after its last use, and how many there may be: each keeps old pages alive. */
 const KEPT_MS = 60_000
 const MOST = 32
 
-interface Moment { time: ClusterTime, snapshot: Snapshot, view: StoreView, lastUsed: number }
+interface Moment { time: ClusterTime, view: StoreView, lastUsed: number }
 
 /** Past states that sessions with snapshot reads hold on to, by cluster time. */
 export class SnapshotReads {
@@ -26,10 +25,9 @@ export class SnapshotReads {
     let moment = this.moments.get(name)
     if (moment === undefined) {
       if (time.seconds !== now.seconds || time.increment !== now.increment) {
-        throw new CommandError(239, `Read timestamp Timestamp(${time.seconds}, ${time.increment}) is older than the oldest available timestamp.`)
+        throw tooOld(time)
       }
-      const snapshot = this.state.openSnapshot()
-      moment = { time, snapshot, view: new StoreView(this.state.environment, { snapshot }), lastUsed: 0 }
+      moment = { time, view: new StoreView(this.state.environment, { snapshot: this.state.openSnapshot() }), lastUsed: 0 }
       this.moments.set(name, moment)
     }
     moment.lastUsed = Date.now()
@@ -38,7 +36,7 @@ export class SnapshotReads {
   }
 
   sweep (now = Date.now()): void {
-    for (const [name, { lastUsed }] of this.moments) if (now - lastUsed > KEPT_MS) this.forget(name)
+    for (const [name, { lastUsed, view }] of this.moments) if (now - Math.max(lastUsed, view.lastRead) > KEPT_MS) this.forget(name)
   }
 
   close (): void {
@@ -46,7 +44,12 @@ export class SnapshotReads {
   }
 
   private forget (name: string): void {
-    this.moments.get(name)?.snapshot.done()
+    const moment = this.moments.get(name)
+    moment?.view.end(() => tooOld(moment.time))
     this.moments.delete(name)
   }
+}
+
+function tooOld ({ seconds, increment }: ClusterTime): CommandError {
+  return new CommandError(239, `Read timestamp Timestamp(${seconds}, ${increment}) is older than the oldest available timestamp.`)
 }

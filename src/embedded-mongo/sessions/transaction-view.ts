@@ -1,16 +1,21 @@
 import type { StoreView } from '../storage/view.js'
 import { ChangeSet, mergeChanges } from '../storage/change-set.js'
-import type { Entry, KeyRange, ReadView, TreeName, WriteView } from '../storage/view.js'
+import type { Entry, KeyRange, TreeName, WriteView } from '../storage/view.js'
 
 /** A snapshot with the transaction's own changes over it; the changes reach the store only by {@link applyTo}. */
 export class TransactionView implements WriteView {
   readonly takenAt: number | undefined
-  private readonly snapshot: ReadView
+  private readonly snapshot: StoreView
   private readonly changes = new Map<TreeName, ChangeSet>()
 
   constructor (snapshot: StoreView) {
     this.snapshot = snapshot
     this.takenAt = snapshot.takenAt
+  }
+
+  /** Lets the snapshot go; a cursor that still reads it gets the error that `reason` makes. */
+  end (reason: () => Error): void {
+    this.snapshot.end(reason)
   }
 
   get (tree: TreeName, key: Buffer): Buffer | undefined {

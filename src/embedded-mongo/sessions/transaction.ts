@@ -1,6 +1,6 @@
+import { CommandError, ErrorCodes } from '../semantics/index.js'
 import type { Catalog } from '../storage/catalog.js'
 import type { Collection } from '../storage/collection.js'
-import type { Snapshot } from '../storage/environment.js'
 import type { Operation, Oplog } from '../storage/oplog.js'
 import type { WriteView } from '../storage/view.js'
 import type { WriteUnit } from '../storage/write-unit.js'
@@ -18,7 +18,6 @@ export class Transaction implements WriteUnit, ClaimHolder {
   readonly expiresAt: number
   state: TransactionState = 'open'
   private markEnded: () => void = () => {}
-  private readonly snapshot: Snapshot
   private readonly claims: Claims
   private readonly session: Buffer
   private readonly operations: Operation[] = []
@@ -26,9 +25,8 @@ export class Transaction implements WriteUnit, ClaimHolder {
   private readonly changedIndexes = new Set<Collection>()
   private readonly created = new Map<string, Collection>()
 
-  constructor (fields: { number: bigint, snapshot: Snapshot, view: TransactionView, claims: Claims, session: Buffer, lifetimeMS: number }) {
+  constructor (fields: { number: bigint, view: TransactionView, claims: Claims, session: Buffer, lifetimeMS: number }) {
     this.number = fields.number
-    this.snapshot = fields.snapshot
     this.view = fields.view
     this.claims = fields.claims
     this.session = fields.session
@@ -99,7 +97,11 @@ export class Transaction implements WriteUnit, ClaimHolder {
     if (this.state !== 'open') return
     this.state = state
     this.claims.end(this)
-    this.snapshot.done()
+    this.view.end(() => noSuchTransaction(this.number))
     this.markEnded()
   }
+}
+
+export function noSuchTransaction (number: bigint): CommandError {
+  return new CommandError(ErrorCodes.NoSuchTransaction, `Given transaction number ${number} does not match any in-progress transactions.`, { errorLabels: ['TransientTransactionError'] })
 }

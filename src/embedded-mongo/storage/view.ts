@@ -49,7 +49,10 @@ export interface StoreViewOptions {
 export class StoreView implements WriteView {
   private readonly trees: Trees
   readonly takenAt: number | undefined
+  /** Of a snapshot, when it was last read, by Date.now(). */
+  lastRead = 0
   private readonly snapshot: Snapshot | undefined
+  private over: (() => Error) | undefined
   private pending: PendingChanges | undefined
 
   constructor (environment: Environment, { snapshot, pending }: StoreViewOptions = {}) {
@@ -60,11 +63,13 @@ export class StoreView implements WriteView {
   }
 
   get (tree: TreeName, key: Buffer): Buffer | undefined {
+    if (this.over !== undefined) throw this.over()
     const change = this.pending?.of(tree)?.get(key)
     return change === undefined ? this.read(tree, key) : change.value
   }
 
   range (tree: TreeName, range: KeyRange): Iterable<Entry> {
+    this.touch()
     if (isEmpty(range)) return []
     const changes = this.pending?.of(tree)?.within(range) ?? []
     const stored = this.trees[tree].getRange(lmdbRange(range, this.snapshot)) as unknown as Iterable<Entry>
@@ -72,6 +77,7 @@ export class StoreView implements WriteView {
   }
 
   count (tree: TreeName, range: KeyRange): number {
+    this.touch()
     if (isEmpty(range)) return 0
     let count = this.trees[tree].getCount(lmdbRange({ lower: range.lower, upper: range.upper }, this.snapshot))
     for (const { key, value } of this.pending?.of(tree)?.within(range) ?? []) {
@@ -99,6 +105,18 @@ export class StoreView implements WriteView {
     } finally {
       this.pending = pending
     }
+  }
+
+  /** Lets a snapshot go; whoever still reads it gets the error that `reason` makes. */
+  end (reason: () => Error): void {
+    if (this.over !== undefined) return
+    this.over = reason
+    this.snapshot?.done()
+  }
+
+  private touch (): void {
+    if (this.over !== undefined) throw this.over()
+    if (this.snapshot !== undefined) this.lastRead = Date.now()
   }
 
   private read (tree: TreeName, key: Buffer): Buffer | undefined {
