@@ -1,6 +1,7 @@
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Long, type Document } from 'mongodb'
-import t from 'tap'
+import { Long, MongoClient, type Document } from 'mongodb'
+import t, { type Test } from 'tap'
 import { openDatabase, openStore } from './helper.js'
 
 await t.test('the first of two writers wins', async t => {
@@ -154,4 +155,44 @@ await t.test('killing a session ends what it runs', async t => {
   t.equal((await waiting).code, 11601)
   await stream.close()
   await session.endSession()
+})
+
+/** A relay that lets one command of each name through and loses its reply with the connection. */
+async function startLossyRelay (t: Test, port: number, commands: string[]): Promise<{ port: number, left: Set<string> }> {
+  const left = new Set(commands)
+  const server = createServer(client => {
+    const upstream = connect(port, '127.0.0.1')
+    let isLosing = false
+    client.on('data', chunk => {
+      const name = [...left].find(command => chunk.includes(`${command}\0`) && chunk.includes('txnNumber\0'))
+      if (name !== undefined) isLosing = left.delete(name)
+      upstream.write(chunk)
+    })
+    upstream.on('data', chunk => {
+      if (isLosing) upstream.destroy()
+      else client.write(chunk)
+    })
+    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) socket.on('error', () => {}).on('close', () => { other.destroy() })
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  return { port: (server.address() as AddressInfo).port, left }
+}
+
+await t.test('a write whose reply was lost is made once', async t => {
+  const { mongo, db } = await openStore(t, { port: 0 })
+  const relay = await startLossyRelay(t, Number(new URL(mongo.tcpUri!).port), ['insert', 'update', 'findAndModify', 'bulkWrite', 'delete'])
+  const client = await new MongoClient(`mongodb://127.0.0.1:${relay.port}/?directConnection=true`).connect()
+  t.teardown(async () => { await client.close() })
+  const things = client.db('test').collection<{ _id: number, n: number }>('things')
+  t.equal((await things.insertMany([{ _id: 1, n: 0 }, { _id: 2, n: 0 }])).insertedCount, 2)
+  t.equal((await things.updateOne({ _id: 1 }, { $inc: { n: 1 } })).modifiedCount, 1)
+  t.same(await things.findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, { returnDocument: 'after' }), { _id: 1, n: 2 })
+  const bulk = await client.bulkWrite<{ 'test.things': { _id: number, n: number } }>([
+    { namespace: 'test.things', name: 'insertOne', document: { _id: 3, n: 0 } }, { namespace: 'test.things', name: 'updateOne', filter: { _id: 1 }, update: { $inc: { n: 1 } } }
+  ])
+  t.match(bulk, { insertedCount: 1, modifiedCount: 1 })
+  t.equal((await things.deleteOne({ n: 0 })).deletedCount, 1)
+  t.equal(relay.left.size, 0, 'each of them lost one reply')
+  t.same(await db.collection('things').find().sort({ _id: 1 }).toArray(), [{ _id: 1, n: 3 }, { _id: 3, n: 0 }])
 })
