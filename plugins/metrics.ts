@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { PitwallError } from '../src/errors.js'
 import { hasScope } from '../src/identity/identity.js'
+import { isLocalRequest } from './local-request.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,8 +10,6 @@ declare module 'fastify' {
     metrics: Registry
   }
 }
-
-const loopback = /^(127\.|::1$|::ffff:127\.)/
 
 /** Prometheus figures at `/metrics`, for admins, or over loopback when no proxy stands in front. */
 export default fp(async (app) => {
@@ -33,8 +32,7 @@ export default fp(async (app) => {
     logLevel: 'warn',
     schema: { summary: 'Prometheus metrics', tags: ['health'], hide: true }
   }, async (request, reply) => {
-    const local = app.config.trustProxy === false && loopback.test(request.ip)
-    if (!local) {
+    if (!isLocalRequest(request)) {
       const identity = await app.authenticate(request)
       if (!identity) throw new PitwallError('UNAUTHORIZED', 'Metrics need an admin key, or a request over loopback')
       if (!hasScope(identity, 'admin')) throw new PitwallError('FORBIDDEN', 'This needs the scope admin')

@@ -2,6 +2,7 @@ import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import { createChannelMessages } from '../src/entities/channel-messages.js'
 import { PitwallError } from '../src/errors.js'
+import { recordEventRemoval } from '../src/identity/audit.js'
 import type { Identity } from '../src/identity/identity.js'
 import { Admission } from '../src/realtime/admission.js'
 import { closeCodes, type Connection } from '../src/realtime/connection.js'
@@ -35,7 +36,11 @@ export default fp(async (app) => {
       events: {
         create: (fields) => entities.events.create(fields),
         update: (id, updateData) => entities.events.update(id, updateData),
-        remove: (id) => entities.events.remove(id),
+        async remove (identity, id) {
+          const event = await entities.events.remove(id)
+          await recordEventRemoval(identities.audit, identity, event)
+          return event
+        },
         fetch: (query) => entities.events.fetch({ limit: 1000, ...query })
       },
       telemetry,

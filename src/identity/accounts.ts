@@ -7,7 +7,7 @@ import { hasScope, type Identity } from './identity.js'
 import type { Invitations } from './invitations.js'
 import type { LoginSessions } from './login-sessions.js'
 import { checkPassword } from './password-policy.js'
-import { hashPassword, verifyPassword } from './passwords.js'
+import { hashPassword, verifyPassword, type PasswordVerdict } from './passwords.js'
 import type { Role } from './roles.js'
 import { emailTaken } from './users.js'
 
@@ -16,8 +16,10 @@ export interface SignUpInput { name: string, email: string, password: string, in
 /** What is known of who signs up or in, besides what they say. */
 export interface Caller {
   identity: Identity | null
-  /** Address of the client, for the backoff. */
+  /** Address of the client, for the log. */
   address: string
+  /** What attempts from there are counted by. */
+  addressGroup: string
   /** True when the request came from this machine itself and through no proxy. */
   local: boolean
 }
@@ -46,17 +48,27 @@ export interface AccountsOptions {
 }
 
 export function createAccounts ({ users: Users, invitations, sessions, audit, openSignup, backoffs }: AccountsOptions): Accounts {
-  function beginAttempt (emailKey: string, address: string): () => void {
-    const pair = `${emailKey} ${address}`
-    backoffs.address.begin(address)
-    backoffs.account.begin(emailKey)
-    backoffs.pair.begin(pair)
-    return () => {
-      backoffs.address.undo(address)
-      backoffs.account.undo(emailKey)
-      backoffs.pair.clear(pair)
+  /** Counts an attempt and judges it. One that could not be judged, as too many sign in at once, is taken back. */
+  async function attempt<Verdict extends PasswordVerdict> (emailKey: string, group: string, judge: () => Promise<Verdict>): Promise<Verdict> {
+    const pair = `${emailKey} ${group}`
+    // One after the other: who has to wait counts nowhere else, and cannot make the account's owner wait.
+    await backoffs.address.begin(group)
+    await backoffs.account.begin(emailKey)
+    await backoffs.pair.begin(pair)
+    let verdict: Verdict | undefined
+    try {
+      verdict = await judge()
+    } finally {
+      if (verdict?.matches !== false) {
+        await Promise.all([backoffs.address.undo(group), backoffs.account.undo(emailKey), verdict ? backoffs.pair.clear(pair) : backoffs.pair.undo(pair)])
+      }
     }
+    return verdict
   }
+
+  /** Logs a wrong password. Of an unknown email nothing is kept: people type passwords there by mistake. */
+  const refuse = (user: UserDocument | null, address: string, details: object = {}) =>
+    audit.record(nobody, 'session.refuse', { type: 'user', id: user?._id ?? '', name: user?.name ?? 'unknown email' }, { address, ...details })
 
   async function insert (input: SignUpInput, role: Role, founder: boolean): Promise<UserDocument> {
     const user = new Users({ name: input.name, email: input.email, emailKey: toEmailKey(input.email), role, ...(founder && { founder: true }) })
@@ -89,8 +101,8 @@ export function createAccounts ({ users: Users, invitations, sessions, audit, op
   const hasAdmin = async () => await Users.exists({ role: 'admin', passwordHash: { $type: 'string' } }) !== null
 
   return {
-    async signUp (input, { identity, address, local }) {
-      backoffs.address.begin(address)
+    async signUp (input, { identity, address, addressGroup, local }) {
+      await backoffs.address.begin(addressGroup)
       checkPassword(input.password, input)
       let user: UserDocument | null = null
       if (!await hasAdmin()) {
@@ -100,31 +112,35 @@ export function createAccounts ({ users: Users, invitations, sessions, audit, op
         user = await insertFounder(input)
       }
       user ??= await insertInvited(input)
-      backoffs.address.undo(address)
-      await audit.record(identity ?? { ...nobody, name: user.name }, 'user.signup', { type: 'user', id: user._id, name: user.name }, { role: user.role })
+      await backoffs.address.undo(addressGroup)
+      await audit.record(identity ?? { ...nobody, name: user.name }, 'user.signup', { type: 'user', id: user._id, name: user.name }, { role: user.role, address })
       return user
     },
 
-    async logIn (email, password, { address }) {
+    async logIn (email, password, { address, addressGroup }) {
       const emailKey = toEmailKey(email)
-      const succeed = beginAttempt(emailKey, address)
-      const user = await Users.findOne({ emailKey }).select('+passwordHash')
-      const { matches, outdated } = await verifyPassword(user?.passwordHash, password)
-      if (!user || !matches) throw new PitwallError('INVALID_CREDENTIALS', 'The email or the password is wrong')
-      succeed()
+      const { user, matches, outdated } = await attempt(emailKey, addressGroup, async () => {
+        const user = await Users.findOne({ emailKey }).select('+passwordHash')
+        return { user, ...await verifyPassword(user?.passwordHash, password) }
+      })
+      if (!user || !matches) {
+        await refuse(user, address)
+        throw new PitwallError('INVALID_CREDENTIALS', 'The email or the password is wrong')
+      }
       if (outdated) {
         await Users.updateOne({ _id: user._id, passwordHash: user.passwordHash ?? null }, { $set: { passwordHash: await hashPassword(password) } }, { timestamps: false })
       }
       return user
     },
 
-    async changePassword (identity, current, next, { address }) {
+    async changePassword (identity, current, next, { address, addressGroup }) {
       const user = await Users.findById(identity.userId).select('+passwordHash')
       if (!user) throw new PitwallError('FORBIDDEN', 'Only a signed-in person has a password')
-      const succeed = beginAttempt(user.emailKey, address)
-      const { matches } = await user.verifyPassword(current)
-      if (!matches) throw new PitwallError('INVALID_CREDENTIALS', 'The current password is wrong')
-      succeed()
+      const { matches } = await attempt(user.emailKey, addressGroup, () => user.verifyPassword(current))
+      if (!matches) {
+        await refuse(user, address, { to: 'change the password' })
+        throw new PitwallError('INVALID_CREDENTIALS', 'The current password is wrong')
+      }
       checkPassword(next, user, '/newPassword')
       await user.setPassword(next)
       await user.save()

@@ -71,7 +71,7 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
   const inUse = () => openIdentities()
   const usage = createUsage({ keys: models.apiKeys, sessions: models.loginSessions, idleTime: sessionIdleTime, inUse, onError, now })
   const watch = createCredentialWatch({ keys: models.apiKeys, sessions: models.loginSessions, users: models.users, inUse, cache, revocations, onError, now })
-  const audit = createAudit(models.auditEntries)
+  const audit = createAudit(models.auditEntries, now)
   const keys = createApiKeys({ model: models.apiKeys, cache, revocations, audit, onUse: usage.keyUsed, now })
   const sessions = createLoginSessions({
     model: models.loginSessions,
@@ -92,9 +92,9 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
     audit,
     openSignup: config.openSignup,
     backoffs: {
-      pair: createBackoff({ free: 5, now }),
-      account: createBackoff({ free: 50, now }),
-      address: createBackoff({ free: 30, now })
+      pair: createBackoff({ model: models.loginAttempts, name: 'account and address', free: 5, now }),
+      account: createBackoff({ model: models.loginAttempts, name: 'account', free: 50, now }),
+      address: createBackoff({ model: models.loginAttempts, name: 'address', free: 30, now })
     }
   })
   const tickets = createTickets({

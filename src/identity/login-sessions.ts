@@ -40,11 +40,13 @@ export interface LoginSessions {
   list (userId: string): Promise<LoginSessionRecord[]>
   /** Ends one session, of this person if one is given. @throws NOT_FOUND */
   revoke (id: string, userId?: string): Promise<void>
+  /** Ends the session of a browser's cookie, if it is one. */
+  endByCookie (text: string): Promise<void>
   /** Ends all sessions of a person, but one; says how many. */
   revokeAll (userId: string, except?: string): Promise<number>
   /** The session that a refresh token of this server's making belongs to, while it is good. */
   identifyRefresh (refreshToken: string | undefined): Promise<Identity | null>
-  /** Ends the session of an identity, or all of its person's; says how many. */
+  /** Ends the session of an identity, or all of its person's; says how many. Those that ended meanwhile do not count. */
   logOut (identity: Identity, everywhere: boolean): Promise<number>
 }
 
@@ -109,9 +111,9 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
       session.rotatedAt != null && session.rotatedAt.getTime() + refreshGrace > now()
     if (justUsed && session.sealedSuccessor) return { session, refreshToken: openSuccessor(session.sealedSuccessor, presented) }
     if (genuine) {
-      await model.updateOne({ _id: sessionId }, { $set: { revokedAt: new Date(now()) } })
+      const { modifiedCount } = await model.updateOne({ _id: sessionId, revokedAt: null }, { $set: { revokedAt: new Date(now()) } })
       announce(sessionId)
-      await onReuse(session)
+      if (modifiedCount > 0) await onReuse(session)
     }
     throw invalid()
   }
@@ -160,6 +162,10 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
       return await model.find({ userId, ...live() }).sort({ lastUsedAt: -1, _id: -1 }).limit(200).lean<LoginSessionRecord[]>()
     },
     revoke,
+    async endByCookie (text) {
+      const ended = await model.findOneAndUpdate({ cookieHash: hashSecret(text), ...live() }, { $set: { revokedAt: new Date(now()) } }, { projection: { _id: 1 } }).lean()
+      if (ended) announce(ended._id)
+    },
     revokeAll,
     async identifyRefresh (refreshToken) {
       const token = refreshToken === undefined ? null : tokens.read(refreshToken)

@@ -1,7 +1,7 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2'
-import bcrypt from 'bcryptjs'
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { checkBcrypt } from './bcrypt-check.js'
 import { createConcurrencyLimit } from './concurrency-limit.js'
 
 // OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane.
@@ -33,7 +33,7 @@ export async function hashPassword (password: string): Promise<string> {
  */
 export async function verifyPassword (stored: string | null | undefined, password: string): Promise<PasswordVerdict> {
   if (stored?.startsWith('$2')) {
-    const matches = await limit(() => bcrypt.compare(password, stored))
+    const matches = await limit(() => checkBcrypt(password, stored))
     return { matches, outdated: matches }
   }
   const matches = await limit(() => verify(stored ?? dummyHash, password.normalize('NFKC')))

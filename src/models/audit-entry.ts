@@ -11,6 +11,8 @@ export interface AuditEntryRecord {
   /** What changed, without secrets. */
   details: Record<string, unknown>
   createdAt: Date
+  /** When it has been kept long enough. The document goes then. */
+  expiresAt: Date
 }
 
 const part = (fields: Record<string, unknown>) => new Schema(fields, { _id: false, id: false })
@@ -19,14 +21,19 @@ const text = { type: String, required: true }
 export function auditEntryModel (connection: Connection) {
   const schema = new Schema<AuditEntryRecord>({
     _id: { type: String, default: newId },
-    action: { type: String, required: true, index: true },
+    action: { type: String, required: true },
     actor: { type: part({ kind: text, id: text, name: text }), required: true },
     target: { type: part({ type: text, id: text, name: text }), required: true },
-    details: { type: Schema.Types.Mixed, default: {} }
+    details: { type: Schema.Types.Mixed, default: {} },
+    expiresAt: { type: Date, required: true, index: { expireAfterSeconds: 0 } }
   }, { timestamps: { createdAt: true, updatedAt: false }, versionKey: false, minimize: false, collection: 'auditentries' })
-  schema.index({ createdAt: -1 })
-  schema.pre(['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace', 'deleteOne', 'deleteMany', 'findOneAndDelete'], () => {
-    throw new Error('The audit log is only appended to')
+  schema.index({ createdAt: -1, _id: -1 })
+  schema.index({ action: 1, createdAt: -1, _id: -1 })
+  const refuse = () => { throw new Error('The audit log is only appended to') }
+  schema.pre(['updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace', 'deleteOne', 'deleteMany', 'findOneAndDelete'], { document: true, query: true }, refuse)
+  schema.pre('bulkWrite', refuse)
+  schema.pre('save', function () {
+    if (!this.isNew) refuse()
   })
   return connection.model<AuditEntryRecord>('AuditEntry', schema)
 }

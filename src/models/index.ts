@@ -9,6 +9,7 @@ import { eventModel } from './event.js'
 import { gearModel } from './gear.js'
 import { idempotencyRecordModel } from './idempotency-record.js'
 import { invitationModel } from './invitation.js'
+import { loginAttemptModel } from './login-attempt.js'
 import { loginSessionModel } from './login-session.js'
 import { sampleModel } from './sample.js'
 import { sessionMarkModel } from './session-mark.js'
@@ -37,6 +38,7 @@ function defineModels (connection: Connection) {
     apiKeys: apiKeyModel(connection),
     users: userModel(connection),
     tickets: ticketModel(connection),
+    loginAttempts: loginAttemptModel(connection),
     loginSessions: loginSessionModel(connection),
     invitations: invitationModel(connection),
     auditEntries: auditEntryModel(connection),

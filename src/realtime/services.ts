@@ -9,7 +9,8 @@ export interface RealtimeServices {
   events: {
     create (fields: Record<string, unknown>): Promise<Record<string, unknown>>
     update (id: string, updateData: Record<string, unknown>): Promise<Record<string, unknown>>
-    remove (id: string): Promise<Record<string, unknown>>
+    /** Removes an event; who did it is logged. */
+    remove (identity: Identity, id: string): Promise<Record<string, unknown>>
     fetch (query: { filter?: Record<string, unknown>, limit?: number, cursor?: string }): Promise<{ data: Record<string, unknown>[], nextCursor: string | null }>
   }
   telemetry: {

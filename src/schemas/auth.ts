@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { auditActions } from '../identity/audit-actions.js'
 import { Scope } from './api-key.js'
 import { documentFields, Id, Name, TimeInput, Timestamp } from './atoms.js'
 import { listQuery } from './envelope.js'
@@ -84,9 +85,11 @@ export const InvitationCreation = Type.Object({
 
 export const InvitationListQuery = Type.Object(listQuery(), body)
 
+const Moment = Type.String({ maxLength: 40, description: 'ISO 8601, or epoch milliseconds; from is inclusive, to is not' })
+
 const Party = { id: Type.String(), name: Type.String() }
 
-/** Who did what to which key, person or session. */
+/** Who did what to which key, person or session, and what was removed. */
 export const AuditEntry = Type.Object({
   id: Id,
   action: Type.String({ description: 'such as key.create or user.role' }),
@@ -98,5 +101,10 @@ export const AuditEntry = Type.Object({
 
 export const AuditListQuery = Type.Object({
   ...listQuery(),
-  action: Type.Optional(Type.String({ maxLength: 100 }))
+  action: Type.Optional(Type.Enum([...auditActions])),
+  actor: Type.Optional(Type.String({ maxLength: 128, description: 'Id of the key or session that did it' })),
+  target: Type.Optional(Type.String({ maxLength: 128, description: 'Id of what it was done to' })),
+  type: Type.Optional(Type.String({ maxLength: 100, description: 'What it was done to: key, user, session, invitation, vehicle, device, event or connection' })),
+  from: Type.Optional(Moment),
+  to: Type.Optional(Moment)
 }, body)

@@ -1,4 +1,5 @@
 import bcrypt from 'bcryptjs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'tap'
 import { hashPassword, verifyPassword } from '../../src/identity/passwords.js'
 
@@ -38,6 +39,17 @@ test('keeps the event loop free while hashing', async (t) => {
   await Promise.all(Array.from({ length: 6 }, () => hashPassword('seven red kites')))
   clearInterval(timer)
   t.ok(turns > 5, `${turns} turns of the event loop during six hashes`)
+})
+
+test('keeps the event loop free while checking bcrypt', async (t) => {
+  const hash = await bcrypt.hash('seven red kites', 11)
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  const start = performance.now()
+  t.equal((await verifyPassword(hash, 'seven red kites')).matches, true)
+  const took = performance.now() - start
+  delay.disable()
+  t.ok(delay.max / 1e6 < took / 2, `held up for ${delay.max / 1e6} ms of ${took} ms`)
 })
 
 test('refuses more sign-ins than it can queue', async (t) => {

@@ -154,12 +154,3 @@ test('logs who made, renamed, rotated and revoked keys', async (t) => {
   t.match(body.data[0], { actor: { kind: 'key', name: 'API_KEY' }, target: { type: 'key', id, name: 'Car 7' } })
   t.equal((await adminOf(server)<unknown[]>('GET', '/api/audit?action=key.revoke')).body.data.length, 1)
 })
-
-test('the audit log cannot be changed', async (t) => {
-  const server = await startApp(t)
-  await makeKey(server)
-  const { auditEntries } = server.app.models
-  await t.rejects(auditEntries.updateMany({}, { action: 'nothing' }), /only appended/)
-  await t.rejects(auditEntries.deleteMany({}), /only appended/)
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) t.equal((await adminOf(server)(method, '/api/audit', {})).status, 404)
-})

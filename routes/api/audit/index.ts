@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { requireTime } from '../../../src/analytics/time-input.js'
 import { AuditEntry, AuditListQuery } from '../../../src/schemas/auth.js'
 import { SuccessList } from '../../../src/schemas/envelope.js'
 
@@ -7,10 +8,10 @@ const auditRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/', {
     config: { scope: 'admin' },
-    schema: { summary: 'Who did what to keys, people and roles', tags: ['audit'], querystring: AuditListQuery, response: { 200: SuccessList(AuditEntry) } }
+    schema: { summary: 'Who did what to keys, people and roles, who signed in, and what was removed', tags: ['audit'], querystring: AuditListQuery, response: { 200: SuccessList(AuditEntry) } }
   }, async (request) => {
-    const { action, ...query } = request.query
-    return { success: true as const, ...await audit.list({ ...query, where: { action } }) }
+    const { from, to, ...query } = request.query
+    return { success: true as const, ...await audit.list({ ...query, ...(from !== undefined && { from: requireTime('from', from) }), ...(to !== undefined && { to: requireTime('to', to) }) }) }
   })
 }
 

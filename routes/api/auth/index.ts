@@ -14,7 +14,7 @@ const config = { scope: 'public' } as const
 const body = { preValidation: async (request: { body: unknown }) => { request.body ??= {} } }
 
 const auth: FastifyPluginAsyncTypebox = async (app) => {
-  const { accounts, sessions, users } = app.identities
+  const { accounts, audit, sessions, users } = app.identities
   app.addHook('onRequest', async (request) => guardPageOrigin(request, cookieNames.refresh in request.cookies))
 
   app.post('/signup', {
@@ -28,9 +28,9 @@ const auth: FastifyPluginAsyncTypebox = async (app) => {
     }
   }, async (request, reply) => {
     const { token, ...input } = request.body
-    const { _id } = await accounts.signUp(input, callerOf(request))
-    const tokens = await signIn(request, reply, _id, token)
-    return reply.code(201).send({ success: true, data: { ...tokens, user: await users.get(_id) } })
+    const user = await accounts.signUp(input, callerOf(request))
+    const tokens = await signIn(request, reply, user, token)
+    return reply.code(201).send({ success: true, data: { ...tokens, user: await users.get(user._id) } })
   })
 
   app.post('/login', {
@@ -38,9 +38,9 @@ const auth: FastifyPluginAsyncTypebox = async (app) => {
     schema: { summary: 'Sign in', tags, body: LogIn, response: { 200: Success(SignedIn) } }
   }, async (request, reply) => {
     const { email, password, token } = request.body
-    const { _id } = await accounts.logIn(email, password, callerOf(request))
-    const tokens = await signIn(request, reply, _id, token)
-    return { success: true as const, data: { ...tokens, user: await users.get(_id) } }
+    const user = await accounts.logIn(email, password, callerOf(request))
+    const tokens = await signIn(request, reply, user, token)
+    return { success: true as const, data: { ...tokens, user: await users.get(user._id) } }
   })
 
   app.post('/refresh', {
@@ -63,7 +63,11 @@ const auth: FastifyPluginAsyncTypebox = async (app) => {
     const { everywhere = false, refreshToken = request.cookies[cookieNames.refresh] } = request.body
     const identity = request.identity?.kind === 'session' ? request.identity : await sessions.identifyRefresh(refreshToken)
     clearCookies(reply)
-    return { success: true as const, data: { ended: identity ? await sessions.logOut(identity, everywhere) : 0 } }
+    const ended = identity ? await sessions.logOut(identity, everywhere) : 0
+    if (identity && ended > 0) {
+      await audit.record(identity, 'session.end', { type: 'user', id: identity.userId ?? '', name: identity.name }, { sessions: ended, address: request.ip })
+    }
+    return { success: true as const, data: { ended } }
   })
 
   app.post('/password', {

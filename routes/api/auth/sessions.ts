@@ -11,7 +11,7 @@ const tags = ['auth']
 const config = { scope: 'any' } as const
 
 const loginSessions: FastifyPluginAsyncTypebox = async (app) => {
-  const { sessions } = app.identities
+  const { audit, sessions } = app.identities
 
   app.get('/', {
     config,
@@ -38,7 +38,10 @@ const loginSessions: FastifyPluginAsyncTypebox = async (app) => {
     schema: { summary: 'End one of one\'s own sessions', tags, params: IdParams, response: { 200: Success(Type.Object({ id: Type.String() })) } }
   }, async (request) => {
     const { id } = request.params
-    await sessions.revoke(id, personOf(request).userId)
+    const { userId } = personOf(request)
+    await sessions.revoke(id, userId)
+    const identity = identityOf(request)
+    await audit.record(identity, 'session.end', { type: 'user', id: userId, name: identity.name }, { session: id, address: request.ip })
     return { success: true as const, data: { id } }
   })
 }

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LoginSessionRecord } from '../../../src/models/login-session.js'
+import type { UserRecord } from '../../../src/models/user.js'
 import { accessTokenLifetime } from '../../../src/identity/access-tokens.js'
 import type { Caller } from '../../../src/identity/accounts.js'
-import { groupAddress, isLoopbackAddress } from '../../../src/identity/addresses.js'
+import { groupAddress } from '../../../src/identity/addresses.js'
+import { isLocalRequest } from '../../../plugins/local-request.js'
 import { sessionLifetime } from '../../../src/identity/login-sessions.js'
 import { cookieNames } from '../../../src/identity/request-credentials.js'
 import type { Tokens } from '../../../src/schemas/auth.js'
@@ -12,11 +14,20 @@ export type TokenPlace = 'cookie' | 'body'
 const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
 const kept = { ...cookie, maxAge: sessionLifetime / 1000 } as const
 
-/** Opens a session for a person who has just shown who they are, and hands out its tokens. */
-export async function signIn (request: FastifyRequest, reply: FastifyReply, userId: string, place: TokenPlace = 'cookie'): Promise<Tokens> {
-  const client = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' }
-  const { session, refreshToken, cookie: text } = await request.server.identities.sessions.open(userId, client, { cookie: place === 'cookie' })
-  if (text !== undefined) reply.setCookie(cookieNames.session, text, { ...kept, path: '/' })
+/**
+ * Opens a session for a person who has just shown who they are, and hands out its tokens.
+ * The session that the browser had before ends: its cookie is about to be replaced.
+ */
+export async function signIn (request: FastifyRequest, reply: FastifyReply, { _id, name }: Pick<UserRecord, '_id' | 'name'>, place: TokenPlace = 'cookie'): Promise<Tokens> {
+  const { audit, sessions } = request.server.identities
+  const client = { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 512) }
+  const { session, refreshToken, cookie: text } = await sessions.open(_id, client, { cookie: place === 'cookie' })
+  await audit.record({ kind: 'session', id: session._id, name }, 'session.open', { type: 'user', id: _id, name }, client)
+  if (text !== undefined) {
+    reply.setCookie(cookieNames.session, text, { ...kept, path: '/' })
+    const before = request.cookies[cookieNames.session]
+    if (before !== undefined) await sessions.endByCookie(before)
+  }
   return giveTokens(request, reply, session, refreshToken, place)
 }
 
@@ -35,14 +46,5 @@ export function clearCookies (reply: FastifyReply): void {
   reply.clearCookie(cookieNames.refresh, { ...cookie, path: '/api/auth' })
 }
 
-/**
- * Who calls. `local` only holds for a connection from this machine that shows no sign of
- * a proxy: a proxy on the same machine must not make the whole world local. Proxies name
- * themselves in headers or, as nginx does unless told otherwise, speak HTTP/1.0.
- */
-export function callerOf (request: FastifyRequest): Caller {
-  const { forwarded, via, 'x-forwarded-for': forwardedFor, 'x-real-ip': realIp } = request.headers
-  const proxied = [forwarded, via, forwardedFor, realIp].some((header) => header !== undefined) || request.raw.httpVersion === '1.0'
-  const local = !proxied && request.server.config.trustProxy === false && isLoopbackAddress(request.socket.remoteAddress ?? '')
-  return { identity: request.identity, address: groupAddress(request.ip), local }
-}
+export const callerOf = (request: FastifyRequest): Caller =>
+  ({ identity: request.identity, address: request.ip, addressGroup: groupAddress(request.ip), local: isLocalRequest(request) })

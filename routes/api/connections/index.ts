@@ -42,9 +42,11 @@ const connections: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/:id', {
     config: admin,
     schema: { summary: 'Disconnect a client', tags, params: IdParams, response: { 200: OneConnection } }
-  }, async ({ params }) => {
+  }, async (request) => {
+    const { params } = request
     const connection = hub.log.find(params.id) ?? missing(params.id)
     if (!hub.disconnect(params.id)) throw new PitwallError('CONFLICT', 'The connection is closed already')
+    await identities.audit.record(identityOf(request), 'connection.end', { type: 'connection', id: connection.id, name: connection.keyName }, { address: connection.address })
     return { success: true as const, data: connection }
   })
 

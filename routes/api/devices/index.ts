@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { identityOf } from '../../../plugins/route-scope.js'
 import { entityTag } from '../../../src/entities/entity-tag.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { Device, DeviceChange, DeviceCreation, DeviceListQuery, DeviceReplacement } from '../../../src/schemas/device.js'
@@ -10,6 +11,7 @@ const write = { scope: 'operate' } as const
 const OneDevice = Success(Device)
 
 const deviceRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { audit } = app.identities
   const { devices } = app.entities
 
   app.get('/', {
@@ -57,10 +59,11 @@ const deviceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/:id', {
     config: write,
     schema: { summary: 'Remove a device', tags, params: IdParams, response: { 200: OneDevice } }
-  }, async (request) => ({
-    success: true as const,
-    data: await devices.remove(request.params.id, { ifMatch: request.headers['if-match'] })
-  }))
+  }, async (request) => {
+    const device = await devices.remove(request.params.id, { ifMatch: request.headers['if-match'] })
+    await audit.record(identityOf(request), 'device.remove', { type: 'device', id: device.id, name: String(device.name) })
+    return { success: true as const, data: device }
+  })
 }
 
 export default deviceRoutes

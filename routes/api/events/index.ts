@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { identityOf } from '../../../plugins/route-scope.js'
 import { entityTag } from '../../../src/entities/entity-tag.js'
 import { PitwallError } from '../../../src/errors.js'
+import { recordEventRemoval } from '../../../src/identity/audit.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { Success, SuccessList } from '../../../src/schemas/envelope.js'
 import { Event, EventFields, EventListQuery } from '../../../src/schemas/event.js'
@@ -60,10 +62,11 @@ const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/:id', {
     config: write,
     schema: { summary: 'Delete an event', tags, params: IdParams, response: { 200: OneEvent } }
-  }, async (request) => ({
-    success: true as const,
-    data: await events.remove(request.params.id, { ifMatch: request.headers['if-match'] })
-  }))
+  }, async (request) => {
+    const event = await events.remove(request.params.id, { ifMatch: request.headers['if-match'] })
+    await recordEventRemoval(app.identities.audit, identityOf(request), event)
+    return { success: true as const, data: event }
+  })
 }
 
 export default eventRoutes

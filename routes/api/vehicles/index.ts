@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { identityOf } from '../../../plugins/route-scope.js'
 import { entityTag } from '../../../src/entities/entity-tag.js'
 import { newId } from '../../../src/models/new-id.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
@@ -11,7 +12,7 @@ const tags = ['vehicles']
 const SimulatedQuery = Type.Object({ simulated: Type.Literal(true, { description: 'Which to remove' }) }, { additionalProperties: false })
 
 const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const { telemetry } = app
+  const { telemetry, identities: { audit } } = app
   const { vehicles } = telemetry
 
   const withState = async (document: VehicleDocument) => ({ ...document, ...await telemetry.stateOf(document.id) })
@@ -48,7 +49,11 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
       querystring: SimulatedQuery,
       response: { 200: Success(Type.Object({ removed: Type.Integer({ minimum: 0 }) })) }
     }
-  }, async () => ({ success: true as const, data: { removed: await telemetry.removeSimulated() } }))
+  }, async (request) => {
+    const removed = await telemetry.removeSimulated()
+    await audit.record(identityOf(request), 'vehicle.remove', { type: 'vehicle', id: '', name: 'all simulated vehicles' }, { removed })
+    return { success: true as const, data: { removed } }
+  })
 
   app.get('/:id', {
     config: { scope: 'read', visitor: true },
@@ -72,6 +77,7 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const before = await telemetry.stateOf(request.params.id)
     const document = await telemetry.removeVehicle(request.params.id, { ifMatch: request.headers['if-match'] })
+    await audit.record(identityOf(request), 'vehicle.remove', { type: 'vehicle', id: document.id, name: document.name })
     return { success: true as const, data: { ...document, ...before } }
   })
 

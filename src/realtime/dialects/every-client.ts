@@ -41,7 +41,7 @@ const messages: Record<string, Handler> = {
     respond(connection, message, 'UPDATE', { data: await services.events.update(message.payload.id, message.payload.updateData) })
   }),
   DELETE: defineMessage(DeleteMessage, 'events:write', async ({ services }, connection, message) => {
-    respond(connection, message, 'DELETE', { data: await services.events.remove(message.payload.id) })
+    respond(connection, message, 'DELETE', { data: await services.events.remove(connection.identity, message.payload.id) })
   }),
   FETCH: defineMessage(FetchMessage, 'read', async ({ services }, connection, message) => {
     respond(connection, message, 'FETCH', await services.events.fetch(message.payload ?? {}))

@@ -1,6 +1,7 @@
 import { t as root, test } from 'tap'
 import { startApp, type TestApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
+import { startSecondNode } from '../../helpers/second-node.js'
 import { addPerson, attributesOf, cookieOf, openBrowser, type SignedInReply } from '../../helpers/sign-in.js'
 
 const refresh = (server: TestApp, refreshToken: string) =>
@@ -26,12 +27,36 @@ test('exchanges a refresh token for the next one', async (t) => {
   t.not(second.body.data.refreshToken, first.body.data.refreshToken)
 })
 
-test('gives the same successor to all who ask at once', async (t) => {
+test('gives the same successor to all who ask at once, on any node', async (t) => {
+  const other = await startSecondNode(t, server)
   const { refreshToken } = await addPerson(server, 'viewer')
-  const replies = await Promise.all(Array.from({ length: 10 }, () => refresh(server, refreshToken)))
-  t.same(replies.map(({ status }) => status), Array<number>(10).fill(200))
+  const replies = await Promise.all(Array.from({ length: 20 }, (_, index) => refresh(index % 2 ? other : server, refreshToken)))
+  t.same(replies.map(({ status }) => status), Array<number>(20).fill(200))
   t.equal(new Set(replies.map(({ body }) => body.data.refreshToken)).size, 1)
   t.equal((await refresh(server, replies[0]?.body.data.refreshToken ?? '')).status, 200)
+})
+
+test('whose reply was lost with the server asks again', async (t) => {
+  const server = await startApp(t)
+  const { refreshToken } = await addPerson(server, 'viewer')
+  const node = await startSecondNode(t, server)
+  const lost = await refresh(node, refreshToken)
+  await node.app.close()
+  const again = await refresh(await startSecondNode(t, server), refreshToken)
+  t.equal(again.status, 200)
+  t.equal(again.body.data.refreshToken, lost.body.data.refreshToken)
+})
+
+test('of parallel reuse after the grace none succeeds', async (t) => {
+  const server = await startApp(t)
+  const { refreshToken, accessToken } = await addPerson(server, 'viewer')
+  await refresh(server, refreshToken)
+  await endGrace(server)
+  const replies = await Promise.all(Array.from({ length: 20 }, () => refresh(server, refreshToken)))
+  t.same(replies.map(({ status }) => status), Array<number>(20).fill(401))
+  t.equal((await me(server, accessToken)).status, 401)
+  const { body } = await restClient(server.url, server.headers['x-api-key'])<{ details: unknown }[]>('GET', '/api/audit?action=session.reuse')
+  t.equal(body.data.length, 1, 'logged once')
 })
 
 test('a used token after the grace ends the session for both', async (t) => {

@@ -2,6 +2,7 @@ import bcrypt from 'bcryptjs'
 import { t as root, test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
+import { startSecondNode } from '../../helpers/second-node.js'
 import { addPerson, attributesOf, cookieOf, goodPassword, logIn, openBrowser, type SignedInReply } from '../../helpers/sign-in.js'
 
 /** Serves the tests that guess little. */
@@ -65,6 +66,39 @@ test('makes who guesses wait, however right the next guess', async (t) => {
   t.equal(reply.status, 429)
   t.match(reply.headers.get('retry-after'), /^\d+$/)
   t.equal((await logIn(server, other.email)).status, 200, 'others are not held up')
+})
+
+test('counts guesses on all nodes together, and after a restart', async (t) => {
+  const server = await startApp(t)
+  const { email } = await addPerson(server, 'viewer')
+  const other = await startSecondNode(t, server)
+  const statuses: number[] = []
+  for (let attempt = 0; attempt < 5; attempt++) statuses.push((await logIn(attempt % 2 ? other : server, email, 'wrong password here')).status)
+  t.same(statuses, [401, 401, 401, 401, 401])
+  t.equal((await logIn(other, email)).status, 429)
+  t.equal((await logIn(await startSecondNode(t, server), email)).status, 429)
+})
+
+test('who signs in while too many do is asked to wait, not counted', async (t) => {
+  const server = await startApp(t, { trustProxy: true })
+  const { email } = await addPerson(server, 'viewer')
+  const flood = Array.from({ length: 90 }, (_, index) => restClient(server.url)('POST', '/api/auth/login', { email: `nobody-${index}@pits.example`, password: goodPassword }, { 'x-forwarded-for': `203.0.113.${index}` }))
+  const mine = Array.from({ length: 10 }, () => logIn(server, email))
+  const refused = (await Promise.all([...flood, ...mine])).filter(({ status }) => status === 503)
+  t.ok(refused.length > 0)
+  for (const reply of refused) t.match([reply.body.code, reply.headers.get('retry-after')], ['OVERLOADED', '1'])
+  t.equal((await logIn(server, email)).status, 200)
+})
+
+test('signing in again ends the session the browser had', async (t) => {
+  const client = restClient(server.url)
+  const { email } = await addPerson(server, 'viewer')
+  const [first, elsewhere] = [await openBrowser(server, email), await openBrowser(server, email)]
+  const reply = await client<SignedInReply>('POST', '/api/auth/login', { email, password: goodPassword }, first.headers)
+  t.equal(reply.status, 200)
+  t.not(cookieOf(reply, 'pw_session'), first.session)
+  t.equal((await client('GET', '/api/auth/me', undefined, first.headers)).status, 401)
+  t.equal((await client('GET', '/api/auth/me', undefined, elsewhere.headers)).status, 200, 'other browsers go on')
 })
 
 test('counts parallel guesses before it judges them', async (t) => {
