@@ -1,4 +1,5 @@
 import { CommandError } from './semantics/index.js'
+import { Interrupt } from './interrupt.js'
 import { Cursors } from './query/cursors.js'
 import { Operations } from './operations.js'
 import { ClaimedByTransaction, Claims } from './sessions/claims.js'
@@ -74,15 +75,15 @@ export class Engine {
 
   /**
    * Runs `job` inside a commit, flushed when the promise resolves. A job that meets a transaction's uncommitted change
-   * is run again when that has ended: it must continue where it threw. `isLarge` says that it writes much.
+   * is run again when that has ended: it must continue where it threw. `isLarge` says that it writes much; `interrupt` ends the waiting.
    */
-  async commit<T> (job: (unit: WriteUnit) => T, isLarge = false): Promise<T> {
+  async commit<T> (job: (unit: WriteUnit) => T, isLarge = false, interrupt = new Interrupt()): Promise<T> {
     for (;;) {
       try {
         return await this.commits.run(() => job(this.unit), isLarge)
       } catch (error) {
         if (!(error instanceof ClaimedByTransaction)) throw error
-        await error.ended
+        await interrupt.until(error.ended)
       }
     }
   }

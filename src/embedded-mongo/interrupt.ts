@@ -46,6 +46,22 @@ export class Interrupt {
     return () => { this.listeners.delete(listener) }
   }
 
+  /** Waits for something else, but no longer than the command may run. */
+  async until (event: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        unhook()
+        resolve()
+      }
+      const timer = this.remaining === Infinity ? undefined : setTimeout(finish, Math.max(0, this.remaining) + 1)
+      let unhook = (): void => {}
+      unhook = this.onStop(finish)
+      event.then(finish, reject)
+    })
+    this.check()
+  }
+
   /** Lets other work run, then checks. */
   async yield (): Promise<void> {
     await new Promise<void>(resolve => { setImmediate(resolve) })

@@ -57,6 +57,28 @@ await t.test('a plain write waits for the transaction before it', async t => {
   await session.endSession()
 })
 
+await t.test('a write that waits for a transaction can be ended', async t => {
+  const { client, db } = await openDatabase()
+  const things = db.collection<{ _id: number, n: number }>('things')
+  await things.insertOne({ _id: 1, n: 0 })
+  const session = client.startSession()
+  session.startTransaction()
+  await things.updateOne({ _id: 1 }, { $inc: { n: 10 } }, { session })
+  await t.rejects(things.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 50 }), { code: 50, codeName: 'MaxTimeMSExpired' })
+  const waiting = things.deleteOne({ _id: 1 }).catch((error: unknown) => error) as Promise<{ code: number }>
+  const admin = client.db('admin')
+  let opid: number | undefined
+  while (opid === undefined) {
+    const { inprog } = await admin.command({ currentOp: 1, ns: `${db.databaseName}.things` }) as { inprog: Array<{ opid: number }> }
+    opid = inprog[0]?.opid
+  }
+  await admin.command({ killOp: 1, op: opid })
+  t.equal((await waiting).code, 11601)
+  await session.commitTransaction()
+  await session.endSession()
+  t.same(await things.find().toArray(), [{ _id: 1, n: 10 }])
+})
+
 await t.test('a transaction left open ends by itself', async t => {
   const { client, db } = await openStore(t, { transactionLifetimeMS: 100, ttlIntervalMS: 50 })
   const things = db.collection<{ _id: number }>('things')

@@ -89,5 +89,5 @@ export async function runWrite (context: CommandContext, job: (unit: WriteUnit) 
     const reply = job(unit)
     if (unit.logged > logged) engine.sessions.saveRetry(unit.view, session, txnNumber, reply)
     return reply
-  })
+  }, false, context.interrupt)
 }

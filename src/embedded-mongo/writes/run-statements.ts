@@ -36,7 +36,7 @@ export async function runStatements (context: CommandContext, list: StatementLis
   }
   const isLarge = requestBytes(context) > LARGE_BYTES
   for (;;) {
-    const outcome = await context.engine.commit(unit => runner.step(unit, true), isLarge)
+    const outcome = await context.engine.commit(unit => runner.step(unit, true), isLarge, context.interrupt)
     if (outcome === 'done') return progress
     if (outcome === 'scan') await runner.scan()
     else await context.interrupt.yield()
