@@ -9,7 +9,9 @@ import { identityOf } from './route-scope.js'
  * for a request that a page of another site may have sent.
  */
 export default fp(async (app) => {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    // What one person may see must not be kept where the next one looks.
+    reply.header('cache-control', 'no-store')
     request.identity = await app.authenticate(request)
     if (request.routeOptions.config.scope !== 'public') identityOf(request)
     if (request.identity && readCredential(request.headers, request.cookies)?.from === 'cookie') guardPageOrigin(request, true)

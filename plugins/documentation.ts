@@ -43,7 +43,7 @@ export default fp(async (app) => {
       asyncApi ??= writeAsyncApi(app)
       return reply.type('application/json; charset=utf-8').send(await asyncApi)
     })
-    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, tryItOutEnabled: true } })
+    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null } })
   })
 }, { name: 'documentation', fastify: '5.x' })
 

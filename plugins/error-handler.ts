@@ -61,6 +61,7 @@ function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Pit
   if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfter))))
   }
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="Pitwall"')
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').serializer(JSON.stringify).send({
     type: `urn:pitwall:error:${problem.code.toLowerCase().replaceAll('_', '-')}`,
     title: errorTable[problem.code][1],

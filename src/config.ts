@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { parseEnv } from 'node:util'
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
@@ -147,10 +149,7 @@ function resolveConfig (environment: Environment, directory: string): Config {
   if (environment.API_KEY) config.apiKey = environment.API_KEY
   if (environment.REDIS_URL) config.redisUrl = environment.REDIS_URL
   if (environment.TLS_CERT && environment.TLS_KEY) {
-    config.tls = {
-      cert: readPem('TLS_CERT', resolve(directory, environment.TLS_CERT)),
-      key: readPem('TLS_KEY', resolve(directory, environment.TLS_KEY))
-    }
+    config.tls = readTls(resolve(directory, environment.TLS_CERT), resolve(directory, environment.TLS_KEY))
   }
   return config
 }
@@ -160,8 +159,20 @@ const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /
 function parseTrustProxy (value: string): boolean | number | string {
   if (value === 'true') return true
   if (value === 'false') return false
-  return /^\d+$/.test(value) ? Number(value) : value
+  if (/^\d+$/.test(value)) return Number(value)
+  for (const part of value.split(',').map((part) => part.trim())) {
+    const [address = '', length, ...rest] = part.split('/')
+    const bits = isIP(address) === 4 ? 32 : 128
+    const isNetwork = isIP(address) !== 0 && rest.length === 0 && (length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits))
+    if (!isNetwork && !namedNetworks.has(part)) {
+      throw new ConfigError(`TRUST_PROXY was given "${value}"; allowed: true, false, a number of proxies, or addresses such as 10.0.0.1, 10.0.0.0/8 and loopback, comma-separated`)
+    }
+  }
+  return value
 }
+
+/** Names that Fastify's `trustProxy` knows. */
+const namedNetworks = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 function parseOrigins (value: string): string[] {
   return value.split(',').map((part) => part.trim().replace(/\/+$/, '')).filter(Boolean).map((origin) => {
@@ -170,6 +181,23 @@ function parseOrigins (value: string): string[] {
     }
     return origin
   })
+}
+
+/** A certificate and its key, tried before anything listens. */
+function readTls (certPath: string, keyPath: string): { cert: string, key: string } {
+  const cert = readPem('TLS_CERT', certPath)
+  const key = readPem('TLS_KEY', keyPath)
+  const attempt = (name: string, given: string, allowed: string, options: { cert?: string, key?: string }) => {
+    try {
+      createSecureContext(options)
+    } catch (error) {
+      throw new ConfigError(`${name} was given "${given}", which does not serve (${(error as Error).message}); allowed: ${allowed}`)
+    }
+  }
+  attempt('TLS_CERT', certPath, 'the path of a PEM certificate', { cert })
+  attempt('TLS_KEY', keyPath, 'the path of a PEM key without a passphrase', { key })
+  attempt('TLS_KEY', keyPath, 'the key of the certificate in TLS_CERT', { cert, key })
+  return { cert, key }
 }
 
 function readPem (name: string, path: string): string {

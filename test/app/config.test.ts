@@ -1,6 +1,7 @@
 import { statSync, writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { makeCertificate } from '../helpers/self-signed.js'
 import { ConfigError, EnvironmentSchema, loadConfig } from '../../src/config.js'
 
 test('fills in the defaults of development', async (t) => {
@@ -38,9 +39,30 @@ test('a wrong value names the variable, the given and the allowed', async (t) =>
     [{ OPEN_SIGNUP: 'perhaps' }, 'OPEN_SIGNUP was given "perhaps"; allowed: true or false'],
     [{ RATE_LIMIT_WINDOW: 'soon' }, 'RATE_LIMIT_WINDOW was given "soon"; allowed: a time such as 1 minute or 30 seconds'],
     [{ TLS_CERT: 'cert.pem' }, 'TLS_KEY is missing; allowed: TLS_CERT and TLS_KEY together, or neither'],
+    [{ TRUST_PROXY: 'everyone' }, 'TRUST_PROXY was given "everyone"; allowed: true, false, a number of proxies, or addresses such as 10.0.0.1, 10.0.0.0/8 and loopback, comma-separated'],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY was given "10.0.0.0/33"; allowed: true, false, a number of proxies, or addresses such as 10.0.0.1, 10.0.0.0/8 and loopback, comma-separated'],
     [{ NODE_ENV: 'production', MONGODB_URI: 'mongodb://db' }, 'JWT_SECRET is missing; allowed: at least 32 characters, required with NODE_ENV=production and MONGODB_URI']
   ]
   for (const [env, message] of cases) t.throws(() => loadConfig(env, directory), new ConfigError(message), message)
+})
+
+test('trusts proxies by name, address and network', async (t) => {
+  const directory = t.testdir({})
+  for (const value of ['loopback', '10.0.0.1', '10.0.0.0/8, fd00::/8', 'loopback,uniquelocal']) t.equal(loadConfig({ TRUST_PROXY: value }, directory).trustProxy, value)
+  t.same(['true', 'false', '2'].map((value) => loadConfig({ TRUST_PROXY: value }, directory).trustProxy), [true, false, 2])
+})
+
+test('tries certificate and key before anything listens', async (t) => {
+  const [own, other] = [makeCertificate(), makeCertificate()]
+  const directory = t.testdir({ 'cert.pem': own.cert, 'key.pem': own.key, 'other.pem': other.key, 'text.pem': 'not a certificate\n' })
+  t.same(loadConfig({ TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' }, directory).tls, own)
+  const cases: [cert: string, key: string, message: RegExp][] = [
+    ['text.pem', 'key.pem', /^TLS_CERT was given ".*text\.pem", which does not serve \(.*\); allowed: the path of a PEM certificate$/],
+    ['cert.pem', 'text.pem', /^TLS_KEY was given ".*text\.pem", which does not serve/],
+    ['cert.pem', 'other.pem', /^TLS_KEY was given ".*other\.pem", which does not serve \(.*mismatch.*\); allowed: the key of the certificate in TLS_CERT$/],
+    ['absent.pem', 'key.pem', /^TLS_CERT was given ".*absent\.pem", which cannot be read/]
+  ]
+  for (const [cert, key, message] of cases) t.throws(() => loadConfig({ TLS_CERT: cert, TLS_KEY: key }, directory), { name: 'ConfigError', message })
 })
 
 test('.env.example lists every setting', async (t) => {

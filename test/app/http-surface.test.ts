@@ -72,6 +72,10 @@ test('sends headers against injection and framing', async (t) => {
   t.notMatch(headers.get('content-security-policy'), /unsafe|upgrade-insecure-requests/)
   t.equal(headers.get('strict-transport-security'), null, 'not over plain HTTP')
   t.equal(headers.get('x-content-type-options'), 'nosniff')
+  t.equal(headers.get('x-frame-options'), 'DENY')
+  const refused = await fetch(`${url}/api/user`)
+  t.match(refused.headers.get('www-authenticate'), /^Bearer/)
+  t.equal(refused.headers.get('cache-control'), 'no-store')
 })
 
 test('OpenAPI names every route with its summary and credentials', async (t) => {
@@ -94,6 +98,7 @@ test('metrics are open to loopback and admins only', async (t) => {
   const { url } = await startApp(t)
   await fetch(`${url}/api/hello`)
   t.match(await (await fetch(`${url}/metrics`)).text(), /pitwall_http_request_duration_seconds_bucket/)
+  t.equal((await fetch(`${url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 401, 'through a proxy on the same machine')
   const proxied = await startApp(t, { trustProxy: true })
   t.equal((await fetch(`${proxied.url}/metrics`)).status, 401)
   t.equal((await fetch(`${proxied.url}/metrics`, { headers: proxied.headers })).status, 200)
