@@ -49,8 +49,10 @@ export function deliveryOf (publication: StoredPublication, view: View, rule = c
   if (!forms) written.set(publication, forms = { json: null, data: null, plain: null })
   const known = forms[view]
   if (known) return known
-  forms.json ??= JSON.stringify(publication.data) ?? 'null'
-  const text = writePublication(publication, rule, view, forms.json)
+  const json = forms.json ?? JSON.stringify(publication.data) ?? 'null'
+  // Kept for the other view, where there is one.
+  if (rule.plain !== 'none') forms.json = json
+  const text = writePublication(publication, rule, view, json)
   const foldable = rule.conflation && !rule.neverShed
     ? { publication, rule, key: `${publication.channel}\n${rule.conflation.key(publication.data)}`, view }
     : undefined

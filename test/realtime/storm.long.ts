@@ -24,15 +24,14 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await Promise.all(swarms.map((swarm) => swarm.subscribed(clients / 2)))
 
     let n = 0
-    const publish = async () => { await publisher.publish('app:storm', { n: n++ }) }
-    let publishing = true
+    const enough = new AbortController()
     const stream = (async () => {
-      while (publishing) {
-        await publish()
+      while (!enough.signal.aborted) {
+        await publisher.publish('app:storm', { n: n++ })
         await delay(100)
       }
     })()
-    while (n < 5) await delay(20)
+    await delay(500)
     const exit = once(server.child, 'exit')
     server.child.kill(signal)
     await exit
@@ -40,7 +39,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const start = Date.now()
     await Promise.all(swarms.map((swarm) => swarm.live(clients / 2)))
     t.comment(`all came back within ${Date.now() - start} ms`)
-    publishing = false
+    enough.abort()
     await stream
     await publisher.publish('app:storm', { n: -1 })
     await Promise.all(swarms.map((swarm) => swarm.ended(clients / 2)))
