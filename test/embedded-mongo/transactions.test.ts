@@ -1,8 +1,16 @@
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Long, MongoClient, type Document } from 'mongodb'
+import { Long, MongoClient, type Db, type Document } from 'mongodb'
 import t, { type Test } from 'tap'
 import { openDatabase, openStore } from './helper.js'
+
+/** A client of its own, for tests whose transaction numbers are those of the session it keeps in its pool. */
+async function openClient (t: Test): Promise<{ client: MongoClient, db: Db }> {
+  const { mongo, db: { databaseName } } = await openDatabase()
+  const client = await new MongoClient(mongo.uri).connect()
+  t.teardown(async () => { await client.close() })
+  return { client, db: client.db(databaseName) }
+}
 
 await t.test('the first of two writers wins', async t => {
   const { client, db } = await openDatabase()
@@ -93,8 +101,7 @@ await t.test('a transaction left open ends by itself', async t => {
 })
 
 await t.test('a retryable write sent twice is made once', async t => {
-  // A client of its own: the numbers given here are those of the session it keeps in its pool.
-  const { db } = await openStore(t)
+  const { db } = await openClient(t)
   await db.command({ insert: 'things', documents: [{ _id: 1, n: 0 }] })
   const update = { update: 'things', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }, { q: { _id: 2 }, u: { $set: { n: 5 } }, upsert: true }], txnNumber: Long.fromNumber(1_007) }
   const first = await db.command(update)
@@ -139,8 +146,7 @@ await t.test('a past state that had to go is told to its readers', async t => {
 })
 
 await t.test('fields of transactions that mean nothing are refused', async t => {
-  // A client of its own: the numbers given here are those of the session it keeps in its pool.
-  const { client, db } = await openStore(t)
+  const { client, db } = await openClient(t)
   await db.collection('things').insertOne({ n: 1 })
   const txnNumber = Long.fromNumber(5_000)
   const multi = { q: {}, u: { $set: { n: 2 } }, multi: true }
@@ -180,10 +186,10 @@ await t.test('killing a session ends what it runs', async t => {
 })
 
 /** A relay that lets one command of each name through and loses its reply with the connection. */
-async function startLossyRelay (t: Test, port: number, commands: string[]): Promise<{ port: number, left: Set<string> }> {
+async function startLossyRelay (t: Test, socketPath: string, commands: string[]): Promise<{ port: number, left: Set<string> }> {
   const left = new Set(commands)
   const server = createServer(client => {
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(socketPath)
     let isLosing = false
     client.on('data', chunk => {
       const name = [...left].find(command => chunk.includes(`${command}\0`) && chunk.includes('txnNumber\0'))
@@ -202,16 +208,16 @@ async function startLossyRelay (t: Test, port: number, commands: string[]): Prom
 }
 
 await t.test('a write whose reply was lost is made once', async t => {
-  const { mongo, db } = await openStore(t, { port: 0 })
-  const relay = await startLossyRelay(t, Number(new URL(mongo.tcpUri!).port), ['insert', 'update', 'findAndModify', 'bulkWrite', 'delete'])
+  const { mongo, db } = await openDatabase()
+  const relay = await startLossyRelay(t, decodeURIComponent(new URL(mongo.uri).host), ['insert', 'update', 'findAndModify', 'bulkWrite', 'delete'])
   const client = await new MongoClient(`mongodb://127.0.0.1:${relay.port}/?directConnection=true`).connect()
   t.teardown(async () => { await client.close() })
-  const things = client.db('test').collection<{ _id: number, n: number }>('things')
+  const things = client.db(db.databaseName).collection<{ _id: number, n: number }>('things')
   t.equal((await things.insertMany([{ _id: 1, n: 0 }, { _id: 2, n: 0 }])).insertedCount, 2)
   t.equal((await things.updateOne({ _id: 1 }, { $inc: { n: 1 } })).modifiedCount, 1)
   t.same(await things.findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, { returnDocument: 'after' }), { _id: 1, n: 2 })
-  const bulk = await client.bulkWrite<{ 'test.things': { _id: number, n: number } }>([
-    { namespace: 'test.things', name: 'insertOne', document: { _id: 3, n: 0 } }, { namespace: 'test.things', name: 'updateOne', filter: { _id: 1 }, update: { $inc: { n: 1 } } }
+  const bulk = await client.bulkWrite<Record<string, { _id: number, n: number }>>([
+    { namespace: things.namespace, name: 'insertOne', document: { _id: 3, n: 0 } }, { namespace: things.namespace, name: 'updateOne', filter: { _id: 1 }, update: { $inc: { n: 1 } } }
   ])
   t.match(bulk, { insertedCount: 1, modifiedCount: 1 })
   t.equal((await things.deleteOne({ n: 0 })).deletedCount, 1)

@@ -73,14 +73,11 @@ function rawDocument (...elements: string[]): Buffer {
   return Buffer.concat([int32(content.length + 5), content, Buffer.from([0])])
 }
 
-async function openRaw (t: Test): Promise<{ raw: RawClient, again: () => RawClient, store: Awaited<ReturnType<typeof openStore>> }> {
-  const store = await openStore(t, { port: 0 })
-  const port = Number(new URL(store.mongo.tcpUri!).port)
-  return { raw: new RawClient(t, port), again: () => new RawClient(t, port), store }
-}
+const { mongo, client } = await openStore(t, { port: 0 })
+const port = Number(new URL(mongo.tcpUri!).port)
 
 await t.test('the old message opens connections and nothing more', async t => {
-  const { raw } = await openRaw(t)
+  const raw = new RawClient(t, port)
   for (const name of ['hello', 'isMaster', 'ismaster', 'ping', 'buildInfo']) {
     raw.send(OP_QUERY, 41, query('admin.$cmd', { [name]: 1 }))
     t.match(await raw.next(), { opCode: OP_REPLY, responseTo: 41, body: { ok: 1 } }, name)
@@ -90,14 +87,14 @@ await t.test('the old message opens connections and nothing more', async t => {
 })
 
 await t.test('checksums, sequences and replies not wanted', async t => {
-  const { raw, again, store } = await openRaw(t)
+  const raw = new RawClient(t, port)
   const ping = body({ ping: 1, $db: 'admin' })
   const header = Buffer.concat([int32(16 + 4 + ping.length + 4), int32(7), int32(0), int32(OP_MSG)])
   const checksum = Buffer.alloc(4)
   checksum.writeUInt32LE(crc32c(Buffer.concat([header, int32(1), ping])))
   t.match(await raw.ask(OP_MSG, int32(1), ping, checksum), { ok: 1 }, 'a checksum that fits')
   checksum[0]! ^= 1
-  t.equal(await again().ask(OP_MSG, int32(1), ping, checksum), undefined, 'one that does not closes the connection')
+  t.equal(await new RawClient(t, port).ask(OP_MSG, int32(1), ping, checksum), undefined, 'one that does not closes the connection')
 
   raw.send(OP_MSG, 1, int32(2), body({ insert: 'c', $db: 'test', documents: [{ _id: 1 }], writeConcern: { w: 0 } }))
   raw.send(OP_MSG, 2, int32(0), body({ count: 'c', $db: 'test' }))
@@ -107,11 +104,11 @@ await t.test('checksums, sequences and replies not wanted', async t => {
   t.match(await raw.ask(OP_MSG, int32(0), body({ find: 'c', $db: 'test' }), sequence('bogus', serialize({}))), { ok: 0, code: 40415 })
   t.match(await raw.ask(OP_MSG, int32(0x10000), body({ find: 'c', $db: 'test', batchSize: 1 })), { ok: 1, cursor: { firstBatch: [{ _id: 1 }] } }, 'exhaust is allowed, not used')
   t.match(await raw.ask(OP_MSG, int32(0), body({ ping: 1 })), { ok: 0, code: 40571 })
-  t.equal(await store.db.collection('c').countDocuments(), 3)
+  t.equal(await client.db('test').collection('c').countDocuments(), 3)
 })
 
 await t.test('bytes a document cannot be stored with', async t => {
-  const { raw, store } = await openRaw(t)
+  const raw = new RawClient(t, port)
   const id = (n: number): string => `105f696400${int32(n).toString('hex')}`
   const cases: Array<[string, Buffer, number]> = [
     ['an _id of type undefined', rawDocument('065f696400'), 53],
@@ -123,14 +120,14 @@ await t.test('bytes a document cannot be stored with', async t => {
     ['a boolean of 2', rawDocument(id(1), '08610002'), 22]
   ]
   for (const [name, document, code] of cases) {
-    const reply = await raw.ask(OP_MSG, int32(0), body({ insert: 'c', $db: 'test' }), sequence('documents', document)) as { code?: number, writeErrors?: Array<{ code: number }> }
+    const reply = await raw.ask(OP_MSG, int32(0), body({ insert: 'c', $db: 'bytes' }), sequence('documents', document)) as { code?: number, writeErrors?: Array<{ code: number }> }
     t.equal(reply.code ?? reply.writeErrors?.[0]?.code, code, name)
   }
-  t.equal(await store.db.collection('c').countDocuments(), 0)
+  t.equal(await client.db('bytes').collection('c').countDocuments(), 0)
 })
 
 await t.test('documents up to 16 MiB and 180 levels are kept', async t => {
-  const { db } = await openStore(t)
+  const db = client.db('limits')
   const things = db.collection<{ _id: number, text?: string, nested?: Document }>('things')
   const most = 16 * 1024 * 1024
   const empty = BSON.calculateObjectSize({ _id: 1, text: '' })
@@ -152,7 +149,7 @@ await t.test('documents up to 16 MiB and 180 levels are kept', async t => {
 })
 
 await t.test('numbers of all types are one order in a unique index', async t => {
-  const { db } = await openStore(t)
+  const db = client.db('numbers')
   const { Decimal128, Double, Long } = BSON
   const insertAll = async (name: string, ids: unknown[]): Promise<number[]> => {
     const { writeErrors = [] } = await db.command({ insert: name, documents: ids.map(_id => ({ _id })), ordered: false }) as { writeErrors?: Array<{ index: number, code: number }> }
