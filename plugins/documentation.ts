@@ -43,7 +43,11 @@ export default fp(async (app) => {
       asyncApi ??= writeAsyncApi(app)
       return reply.type('application/json; charset=utf-8').send(await asyncApi)
     })
-    await docs.register(swaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null } })
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      // The layout with a top bar brings an inline style, which the Content-Security-Policy refuses; the badge asks a foreign server.
+      uiConfig: { layout: 'BaseLayout', validatorUrl: null, deepLinking: true, tryItOutEnabled: true }
+    })
   })
 }, { name: 'documentation', fastify: '5.x' })
 
