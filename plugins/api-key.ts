@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { PitwallError } from '../src/errors.js'
 import { readCredential } from '../src/identity/request-credentials.js'
 import { guardPageOrigin } from './page-origin.js'
 import { identityOf } from './route-scope.js'
@@ -12,8 +13,13 @@ export default fp(async (app) => {
   app.addHook('onRequest', async (request, reply) => {
     // What one person may see must not be kept where the next one looks.
     reply.header('cache-control', 'no-store')
-    request.identity = await app.authenticate(request)
-    if (request.routeOptions.config.scope !== 'public') identityOf(request)
+    const open = request.routeOptions.config.scope === 'public'
+    request.identity = await app.authenticate(request).catch((error: unknown) => {
+      // Whoever still has to sign in must get that far, whatever their neighbours do.
+      if (open && error instanceof PitwallError && error.code === 'TOO_MANY_REQUESTS') return null
+      throw error
+    })
+    if (!open) identityOf(request)
     if (request.identity && readCredential(request.headers, request.cookies)?.from === 'cookie') guardPageOrigin(request, true)
   })
 }, { name: 'api-key', fastify: '5.x', dependencies: ['identity', 'route-scope'] })

@@ -6,13 +6,13 @@ import type { Identity } from '../src/identity/identity.js'
 import { cookieNames, readCredential } from '../src/identity/request-credentials.js'
 import { visitorMaxAge } from '../src/identity/visitor.js'
 
-/** A request or an upgrade, as far as its credentials go. */
-export interface CredentialSource { headers: IncomingHttpHeaders, cookies?: Record<string, string | undefined> }
+/** A request or an upgrade, as far as its credentials go. `ip` is who is counted when they are unknown. */
+export interface CredentialSource { headers: IncomingHttpHeaders, cookies?: Record<string, string | undefined>, ip: string }
 
 declare module 'fastify' {
   interface FastifyInstance {
     identities: Identities
-    /** Who sent a request or an upgrade; null without a valid credential. */
+    /** Who sent a request or an upgrade; null without a valid credential. @throws TOO_MANY_REQUESTS after too many failures */
     authenticate (request: CredentialSource): Promise<Identity | null>
     /** In `public-read`, lets the browser that opens the dashboard look at it; else does nothing. */
     issueVisitorCookie (reply: FastifyReply): void
@@ -26,7 +26,7 @@ export default fp(async (app) => {
   app.decorate('identities', identities)
   app.decorate('authenticate', (request: CredentialSource) => {
     const cookies = request.cookies ?? (request.headers.cookie ? app.parseCookie(request.headers.cookie) : {})
-    return identities.authenticateCredential(readCredential(request.headers, cookies))
+    return identities.authenticateCredential(readCredential(request.headers, cookies), request.ip)
   })
   app.decorate('issueVisitorCookie', (reply: FastifyReply) => {
     if (config.dashboardAccess !== 'public-read') return

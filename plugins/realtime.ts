@@ -4,7 +4,7 @@ import { createChannelMessages } from '../src/entities/channel-messages.js'
 import { PitwallError } from '../src/errors.js'
 import { recordEventRemoval } from '../src/identity/audit.js'
 import type { Identity } from '../src/identity/identity.js'
-import { Admission } from '../src/realtime/admission.js'
+import { Admission, type Place } from '../src/realtime/admission.js'
 import { closeCodes, type Connection } from '../src/realtime/connection.js'
 import { Hub } from '../src/realtime/hub.js'
 import { selectProtocol } from '../src/realtime/subprotocol.js'
@@ -12,6 +12,10 @@ import { toPitwallError } from './error-handler.js'
 
 declare module 'fastify' {
   interface FastifyInstance { hub: Hub }
+  interface FastifyRequest {
+    /** An upgrade's place among all sockets; null for other requests. */
+    place: Place | null
+  }
 }
 
 // Milliseconds a peer has to answer a close before its socket is dropped.
@@ -30,6 +34,8 @@ export default fp(async (app) => {
     sources: channelSources,
     logger: app.log,
     rateLimit: config.wsRateLimit,
+    subscriptionLimit: config.wsSubscriptionLimit,
+    inputLimits: config.inputLimits,
     reconnectRate: config.wsUpgradeLimit,
     toError: toPitwallError,
     services: {
@@ -45,8 +51,8 @@ export default fp(async (app) => {
       },
       telemetry,
       publish: (identity, message) => channelMessages.publish(identity, message),
-      async authenticateToken (token) {
-        const identity = await identities.authenticateToken(token)
+      async authenticateToken (token, address) {
+        const identity = await identities.authenticateToken(token, address)
         // Revoked while it was looked up: its sockets were closed without this one.
         return identity && identities.isOver(identity) ? null : identity
       }
@@ -86,12 +92,18 @@ export default fp(async (app) => {
   })
 
   // Before any credential is looked at.
-  const admission = new Admission({ upgradeRate: config.wsUpgradeLimit, connections: config.wsConnectionLimit })
-  const leave = () => admission.leave()
+  const admission = new Admission({
+    upgradeRate: config.wsUpgradeLimit,
+    connections: config.wsConnectionLimit,
+    perAddress: config.wsAddressConnectionLimit,
+    perCredential: config.wsKeyConnectionLimit
+  })
+  app.decorateRequest('place', null)
   app.addHook('onRequest', (request, _reply, done) => {
     if (!request.ws) return done()
-    admission.enter()
-    request.raw.socket.once('close', leave)
+    const place = admission.enter(request.ip)
+    request.place = place
+    request.raw.socket.once('close', place.leave)
     done()
   })
 

@@ -68,9 +68,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     trustProxy: typeof config.trustProxy === 'number' ? trustHops(config.trustProxy) : config.trustProxy,
     bodyLimit: config.bodyLimit,
-    forceCloseConnections: 'idle',
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error'
+    forceCloseConnections: 'idle'
   }
   const app: FastifyInstance = config.tls
     ? Fastify({ ...serverOptions, https: config.tls } as FastifyServerOptions)

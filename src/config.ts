@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls'
 import { parseEnv } from 'node:util'
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
+import type { InputLimits } from './json-input.js'
 
 const flag = (value: boolean, description: string) => Type.Boolean({ default: value, description })
 const TOKEN = '^[!#$%&\'*+.^_`|~0-9A-Za-z-]{20,256}$'
@@ -32,12 +33,21 @@ export const EnvironmentSchema = Type.Object({
   RETENTION_DAYS: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' }),
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
   RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
+  INGEST_RATE_LIMIT: Type.Integer({ default: 600, minimum: 1, description: 'requests a second to the ingest routes, per key, 1 or more' }),
+  AUTH_FAILURE_LIMIT: Type.Integer({ default: 100, minimum: 0, description: 'unknown credentials a minute per address, 0 for any number' }),
+  LOGIN_ATTEMPT_LIMIT: Type.Integer({ default: 5, minimum: 1, maximum: 100, description: 'wrong passwords before a person has to wait' }),
   WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
   WS_UPGRADE_LIMIT: Type.Integer({ default: 2000, minimum: 0, description: 'new sockets a second, 0 for any number' }),
   WS_CONNECTION_LIMIT: Type.Integer({ default: 20_000, minimum: 0, description: 'sockets at once, 0 for any number' }),
+  WS_KEY_CONNECTION_LIMIT: Type.Integer({ default: 2000, minimum: 0, description: 'sockets at once of one key or session, 0 for any number' }),
+  WS_ADDRESS_CONNECTION_LIMIT: Type.Integer({ default: 2000, minimum: 0, description: 'sockets at once from one address, 0 for any number' }),
+  WS_SUBSCRIPTION_LIMIT: Type.Integer({ default: 1000, minimum: 1, description: 'subscriptions of one socket, 1 or more' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' }),
   BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
   FRAME_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'bytes' }),
+  NESTING_LIMIT: Type.Integer({ default: 32, minimum: 4, maximum: 64, description: 'objects and lists within each other in a body or message' }),
+  ARRAY_LIMIT: Type.Integer({ default: 10_000, minimum: 1, description: 'items of a list in a body or message, 1 or more' }),
+  STRING_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'characters of a string in a body or message, 1024 or more' }),
   OPEN_SIGNUP: flag(false, 'true or false')
 }, { additionalProperties: true })
 type Environment = Static<typeof EnvironmentSchema>
@@ -65,12 +75,20 @@ export interface Config {
   retentionDays: number
   rateLimitMax: number
   rateLimitWindow: string
+  ingestRateLimit: number
+  authFailureLimit: number
+  loginAttemptLimit: number
   wsRateLimit: number
   wsUpgradeLimit: number
   wsConnectionLimit: number
+  wsKeyConnectionLimit: number
+  wsAddressConnectionLimit: number
+  wsSubscriptionLimit: number
   logLevel: string
   bodyLimit: number
   frameLimit: number
+  /** Shape of what clients send: levels, items of a list, characters of a string. */
+  inputLimits: InputLimits
   openSignup: boolean
 }
 
@@ -135,12 +153,19 @@ function resolveConfig (environment: Environment, directory: string): Config {
     retentionDays: environment.RETENTION_DAYS,
     rateLimitMax: environment.RATE_LIMIT_MAX,
     rateLimitWindow: environment.RATE_LIMIT_WINDOW,
+    ingestRateLimit: environment.INGEST_RATE_LIMIT,
+    authFailureLimit: environment.AUTH_FAILURE_LIMIT,
+    loginAttemptLimit: environment.LOGIN_ATTEMPT_LIMIT,
     wsRateLimit: environment.WS_RATE_LIMIT,
     wsUpgradeLimit: environment.WS_UPGRADE_LIMIT,
     wsConnectionLimit: environment.WS_CONNECTION_LIMIT,
+    wsKeyConnectionLimit: environment.WS_KEY_CONNECTION_LIMIT,
+    wsAddressConnectionLimit: environment.WS_ADDRESS_CONNECTION_LIMIT,
+    wsSubscriptionLimit: environment.WS_SUBSCRIPTION_LIMIT,
     logLevel: environment.LOG_LEVEL,
     bodyLimit: environment.BODY_LIMIT,
     frameLimit: environment.FRAME_LIMIT,
+    inputLimits: { depth: environment.NESTING_LIMIT, items: environment.ARRAY_LIMIT, characters: environment.STRING_LIMIT },
     openSignup: environment.OPEN_SIGNUP
   }
   if (environment.PUBLIC_URL) config.publicUrl = environment.PUBLIC_URL.replace(/\/+$/, '')

@@ -25,6 +25,7 @@ export const errorTable = {
   UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported media type'],
   IDEMPOTENCY_MISMATCH: [422, 'Idempotency key reused with another body'],
   TOO_MANY_REQUESTS: [429, 'Too many requests'],
+  LIMIT_EXCEEDED: [429, 'Limit exceeded'],
   INTERNAL: [500, 'Internal error'],
   NOT_IMPLEMENTED: [501, 'Not implemented'],
   STORE_UNAVAILABLE: [503, 'Store unavailable'],

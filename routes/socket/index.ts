@@ -29,7 +29,7 @@ const socket: FastifyPluginAsync = async (app) => {
     }
     if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 2 })
     request.identity = await app.authenticate(request)
-    identityOf(request)
+    request.place?.assign(identityOf(request))
   }
 
   const wsHandler = (ws: WebSocket, request: FastifyRequest): void => {
@@ -39,7 +39,8 @@ const socket: FastifyPluginAsync = async (app) => {
       identity,
       protocol: protocolOf(ws.protocol),
       address: request.ip,
-      userAgent: (request.headers['user-agent'] ?? '').slice(0, 500)
+      userAgent: (request.headers['user-agent'] ?? '').slice(0, 500),
+      ...(request.place && { place: request.place })
     })
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       if (isBinary) receiveBinary()

@@ -29,7 +29,7 @@ export async function withIdentities (dataDir: string | undefined, task: (identi
       const identities = createIdentities({
         models,
         // Nothing is signed or checked here.
-        config: { jwtSecret: randomBytes(32).toString('hex'), dashboardAccess: 'login', openSignup: false },
+        config: { jwtSecret: randomBytes(32).toString('hex'), dashboardAccess: 'login', openSignup: false, authFailureLimit: 0, loginAttemptLimit: 5 },
         accessTokens: { sign: () => { throw new Error('no tokens here') }, verify: () => null },
         logger: { error: (_details, message) => { process.stderr.write(`${message}\n`) } }
       })

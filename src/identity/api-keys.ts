@@ -4,7 +4,7 @@ import { PitwallError } from '../errors.js'
 import type { ApiKeyModel, ApiKeyRecord } from '../models/api-key.js'
 import type { Audit } from './audit.js'
 import type { CredentialCache } from './credential-cache.js'
-import { type Identity, type Scope } from './identity.js'
+import type { Identity, KeyLimits, Scope } from './identity.js'
 import type { Revocations } from './revocations.js'
 import { createSecret, hashSecret } from './secrets.js'
 
@@ -13,6 +13,7 @@ export interface NewApiKey {
   scopes: Scope[]
   vehicle?: string
   device?: string
+  limits?: KeyLimits
   /** Epoch milliseconds. */
   expiresAt?: number
 }
@@ -25,6 +26,7 @@ export interface ApiKey extends PublicDocument {
   device?: string | null
   origin: ApiKeyRecord['origin']
   rotatedFrom?: string | null
+  limits?: KeyLimits | null
   expiresAt?: string | null
   lastUsedAt?: string | null
   revokedAt?: string | null
@@ -46,8 +48,8 @@ export interface ApiKeys {
   create (actor: Actor, input: NewApiKey): Promise<IssuedApiKey>
   /** The first admin key of an empty store. */
   createFirst (): Promise<IssuedApiKey>
-  /** @throws NOT_FOUND */
-  rename (actor: Actor, id: string, name: string): Promise<ApiKey>
+  /** Renames a key, or replaces its limits; null leaves them to the settings. @throws NOT_FOUND */
+  change (actor: Actor, id: string, change: { name?: string | undefined, limits?: KeyLimits | null | undefined }): Promise<ApiKey>
   /** Ends a key at once, here and, by the change stream, on every node. @throws NOT_FOUND */
   revoke (actor: Actor, id: string): Promise<ApiKey>
   /**
@@ -91,7 +93,7 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
 
   async function issue (input: NewApiKey & { rotatedFrom?: string }, origin: ApiKeyRecord['origin']): Promise<IssuedApiKey> {
     const key = createSecret('pw_')
-    const { name, scopes, vehicle = null, device = null, expiresAt, rotatedFrom = null } = input
+    const { name, scopes, vehicle = null, device = null, limits = null, expiresAt, rotatedFrom = null } = input
     const record = await documents.create({
       name,
       hash: hashSecret(key),
@@ -100,6 +102,7 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
       device,
       origin,
       rotatedFrom,
+      limits,
       expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
       lastUsedAt: null,
       revokedAt: null
@@ -124,7 +127,7 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
     },
     async create (actor, input) {
       const issued = await issue(input, 'api')
-      await audit.record(actor, 'key.create', target(issued), { scopes: input.scopes })
+      await audit.record(actor, 'key.create', target(issued), { scopes: input.scopes, ...(input.limits && { limits: input.limits }) })
       return issued
     },
     async createFirst () {
@@ -132,11 +135,12 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
       await audit.record(system, 'key.create', target(issued), { scopes: issued.scopes })
       return issued
     },
-    async rename (actor, id, name) {
+    async change (actor, id, { name, limits }) {
       const before = await documents.get(id)
-      const key = await documents.change(id, { name })
+      const key = await documents.change(id, { ...(name !== undefined && { name }), ...(limits !== undefined && { limits }) })
       cache.forget(id)
-      await audit.record(actor, 'key.rename', target(key), { from: before.name })
+      if (name !== undefined) await audit.record(actor, 'key.rename', target(key), { from: before.name })
+      if (limits !== undefined) await audit.record(actor, 'key.limits', target(key), { from: before.limits ?? null, to: limits })
       return key
     },
     async revoke (actor, id) {
@@ -157,6 +161,7 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
         rotatedFrom: id,
         ...(old.vehicle != null && { vehicle: old.vehicle }),
         ...(old.device != null && { device: old.device }),
+        ...(old.limits != null && { limits: old.limits }),
         ...(old.expiresAt != null && { expiresAt: old.expiresAt.getTime() })
       }, 'api')
       const ends = Math.min(now() + overlap, old.expiresAt?.getTime() ?? Infinity)
@@ -182,6 +187,7 @@ function identityOfKey (record: ApiKeyRecord): Identity {
     scopes: new Set(record.scopes),
     ...(record.vehicle != null && { vehicle: record.vehicle }),
     ...(record.device != null && { device: record.device }),
+    ...(record.limits != null && { limits: record.limits }),
     ...(record.expiresAt != null && { expiresAt: record.expiresAt.getTime() })
   }
 }

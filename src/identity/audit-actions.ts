@@ -1,6 +1,6 @@
 /** What is logged. Names are `what.verb`. */
 export const auditActions = [
-  'key.create', 'key.rename', 'key.rotate', 'key.revoke',
+  'key.create', 'key.rename', 'key.limits', 'key.rotate', 'key.revoke',
   'user.create', 'user.change', 'user.role', 'user.password', 'user.remove', 'user.signup',
   'session.open', 'session.refuse', 'session.end', 'session.reuse',
   'invitation.create', 'invitation.revoke',

@@ -1,9 +1,11 @@
+import { PitwallError } from '../errors.js'
 import type { Models } from '../models/index.js'
 import { looksLikeAccessToken, type AccessTokens } from './access-tokens.js'
 import { createAccounts, type Accounts } from './accounts.js'
 import { createApiKeys, type ApiKeys } from './api-keys.js'
 import { createAudit, nobody, type Audit } from './audit.js'
 import { createBackoff } from './backoff.js'
+import { createFailureLimit } from './failure-limit.js'
 import { ensureAdminKey } from './bootstrap.js'
 import { createCredentialCache } from './credential-cache.js'
 import { createCredentialWatch } from './credential-watch.js'
@@ -27,10 +29,14 @@ export interface Identities {
   invitations: Invitations
   audit: Audit
   visitors: VisitorTokens
-  /** Identity of a key, access token or single-use ticket; null when unknown, revoked, expired or used. */
-  authenticateToken (token: string): Promise<Identity | null>
-  /** Identity behind what a request carries. */
-  authenticateCredential (credential: RequestCredential | null): Promise<Identity | null>
+  /**
+   * Identity of a key, access token or single-use ticket; null when unknown, revoked, expired or used.
+   * @param address the client's, by which failures are counted
+   * @throws TOO_MANY_REQUESTS after too many failures
+   */
+  authenticateToken (token: string, address: string): Promise<Identity | null>
+  /** Identity behind what a request carries. @throws TOO_MANY_REQUESTS after too many failures from its address */
+  authenticateCredential (credential: RequestCredential | null, address: string): Promise<Identity | null>
   /** A one-time ticket with the identity's scopes or fewer. @throws FORBIDDEN */
   createTicket (identity: Identity, scopes?: readonly Scope[]): Promise<IssuedTicket>
   /** Calls the listener with the id of each credential or person that is revoked, removed or expires, until the returned function is called. */
@@ -52,7 +58,7 @@ export interface Identities {
 
 export interface IdentitiesOptions {
   models: Models
-  config: { apiKey?: string, jwtSecret: string, dashboardAccess: 'public-read' | 'login', openSignup: boolean }
+  config: { apiKey?: string, jwtSecret: string, dashboardAccess: 'public-read' | 'login', openSignup: boolean, authFailureLimit: number, loginAttemptLimit: number }
   accessTokens: AccessTokens
   logger: { error (details: object, message: string): void }
   /** Clock, epoch milliseconds; default the system's. */
@@ -62,6 +68,7 @@ export interface IdentitiesOptions {
 export function createIdentities ({ models, config, accessTokens, logger, now = Date.now }: IdentitiesOptions): Identities {
   const onError = (error: unknown) => logger.error({ err: error }, 'a task of the identity service failed; it is tried again')
   const cache = createCredentialCache({ now })
+  const failures = createFailureLimit({ perMinute: config.authFailureLimit, now })
   const revocations = createRevocations({
     confirmExpiry: async (id) => await keys.loadById(id) === null && await sessions.loadById(id) === null,
     onError,
@@ -92,9 +99,9 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
     audit,
     openSignup: config.openSignup,
     backoffs: {
-      pair: createBackoff({ model: models.loginAttempts, name: 'account and address', free: 5, now }),
-      account: createBackoff({ model: models.loginAttempts, name: 'account', free: 50, now }),
-      address: createBackoff({ model: models.loginAttempts, name: 'address', free: 30, now })
+      pair: createBackoff({ model: models.loginAttempts, name: 'account and address', free: config.loginAttemptLimit, now }),
+      account: createBackoff({ model: models.loginAttempts, name: 'account', free: 10 * config.loginAttemptLimit, now }),
+      address: createBackoff({ model: models.loginAttempts, name: 'address', free: 6 * config.loginAttemptLimit, now })
     }
   })
   const tickets = createTickets({
@@ -105,25 +112,32 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
   const visitors = createVisitorTokens(config.jwtSecret, now)
   let bootstrapped: Promise<{ firstKey?: string }> | undefined
 
-  async function authenticateBearer (token: string): Promise<Identity | null> {
+  /** A credential from memory or the store, unless its address has named too many unknown ones. */
+  const resolve = (key: string, address: string, load: () => Promise<Identity | null>) =>
+    cache.resolve(key, () => failures.guard(address, key, load))
+
+  async function authenticateBearer (token: string, address: string): Promise<Identity | null> {
     const claims = looksLikeAccessToken(token) ? accessTokens.verify(token) : null
-    if (claims) return await cache.resolve(`id ${claims.sid}`, () => sessions.loadById(claims.sid))
+    if (claims) return await resolve(`id ${claims.sid}`, address, () => sessions.loadById(claims.sid))
     const hash = hashSecret(token)
-    return await cache.resolve(`key ${hash}`, () => keys.load(hash))
+    return await resolve(`key ${hash}`, address, () => keys.load(hash))
   }
 
-  async function authenticateToken (token: string): Promise<Identity | null> {
-    const ticketed = token.startsWith('pwt_') ? await tickets.redeem(token) : null
-    return ticketed ?? await authenticateBearer(token)
+  async function authenticateToken (token: string, address: string): Promise<Identity | null> {
+    const ticketed = token.startsWith('pwt_') ? await failures.guard(address, `ticket ${hashSecret(token)}`, () => tickets.redeem(token)) : null
+    return ticketed ?? await authenticateBearer(token, address)
   }
 
-  async function authenticateCookies ({ session, visitor: visit }: { session: string | undefined, visitor: string | undefined }) {
-    if (session !== undefined) {
-      const hash = hashSecret(session)
-      const identity = await cache.resolve(`cookie ${hash}`, () => sessions.loadByCookie(hash))
-      if (identity) return identity
+  async function authenticateCookies ({ session, visitor: visit }: { session: string | undefined, visitor: string | undefined }, address: string) {
+    const otherwise = config.dashboardAccess === 'public-read' && visit !== undefined && visitors.accepts(visit) ? visitor : null
+    if (session === undefined) return otherwise
+    const hash = hashSecret(session)
+    try {
+      return await resolve(`cookie ${hash}`, address, () => sessions.loadByCookie(hash)) ?? otherwise
+    } catch (error) {
+      if (otherwise && error instanceof PitwallError && error.code === 'TOO_MANY_REQUESTS') return otherwise
+      throw error
     }
-    return config.dashboardAccess === 'public-read' && visit !== undefined && visitors.accepts(visit) ? visitor : null
   }
 
   return {
@@ -145,11 +159,11 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
       await usage.flush()
     },
     watch: watch.start,
-    async authenticateCredential (credential) {
-      if (credential?.from === 'header') return await authenticateBearer(credential.token)
-      if (credential?.from === 'cookie') return await authenticateCookies(credential)
+    async authenticateCredential (credential, address) {
+      if (credential?.from === 'header') return await authenticateBearer(credential.token, address)
+      if (credential?.from === 'cookie') return await authenticateCookies(credential, address)
       for (const token of credential?.tokens ?? []) {
-        const identity = await authenticateToken(token)
+        const identity = await authenticateToken(token, address)
         if (identity) return identity
       }
       return null

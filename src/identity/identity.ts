@@ -4,6 +4,18 @@ import type { Role } from './roles.js'
 export const scopes = ['read', 'ingest', 'publish', 'events:write', 'operate', 'users', 'admin'] as const
 export type Scope = typeof scopes[number]
 
+/** Limits of a key's own, in place of what the settings say. */
+export interface KeyLimits {
+  /** REST requests in a `RATE_LIMIT_WINDOW`. */
+  requests?: number | undefined
+  /** Requests a second to the ingest routes. */
+  ingest?: number | undefined
+  /** WebSocket messages a second, over all its sockets. */
+  messages?: number | undefined
+  /** Sockets at once. */
+  connections?: number | undefined
+}
+
 /** Who is speaking: decided once, at the request or the upgrade. */
 export interface Identity {
   kind: 'key' | 'session' | 'visitor'
@@ -21,6 +33,8 @@ export interface Identity {
   vehicle?: string
   /** Bound keys may write only as this device. */
   device?: string
+  /** Limits of the key's own. */
+  limits?: KeyLimits | undefined
   /** Epoch milliseconds after which the credential is no longer good. */
   expiresAt?: number
 }

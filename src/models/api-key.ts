@@ -1,5 +1,5 @@
 import { type Connection, Schema } from 'mongoose'
-import type { Scope } from '../identity/identity.js'
+import type { KeyLimits, Scope } from '../identity/identity.js'
 import { newId } from './new-id.js'
 
 /** A key that machines present. Only its SHA-256 is kept. */
@@ -17,6 +17,8 @@ export interface ApiKeyRecord {
   origin: 'api' | 'environment' | 'first-start'
   /** Id of the key it replaced. */
   rotatedFrom?: string | null
+  /** In place of what the settings say. */
+  limits?: KeyLimits | null
   expiresAt?: Date | null
   lastUsedAt?: Date | null
   revokedAt?: Date | null
@@ -34,6 +36,7 @@ export function apiKeyModel (connection: Connection) {
     device: { type: String, default: null },
     origin: { type: String, required: true, default: 'api' },
     rotatedFrom: { type: String, default: null },
+    limits: { type: { requests: Number, ingest: Number, messages: Number, connections: Number }, _id: false, default: null },
     expiresAt: { type: Date, default: null },
     lastUsedAt: { type: Date, default: null },
     revokedAt: { type: Date, default: null, index: true }

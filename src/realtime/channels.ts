@@ -80,8 +80,8 @@ export function channelRule (channel: string): ChannelRule {
 /** True if the identity may subscribe to the channel and read its history. */
 export function mayRead (identity: Identity, rule: ChannelRule): boolean {
   if (identity.kind === 'visitor' && !visitorMayRead(rule.name)) return false
-  if (rule.read === 'any') return true
-  return !isBound(identity) && hasScope(identity, rule.read)
+  if (isBound(identity)) return false
+  return rule.read === 'any' || hasScope(identity, rule.read)
 }
 
 /** True for a key of one vehicle or device: it writes that one's measurements and reads its commands, whatever its scopes. */
@@ -90,7 +90,7 @@ export const isBound = ({ vehicle, device }: Identity): boolean => vehicle !== u
 /** Why an identity may not read a channel, as it is told. */
 export function refuseReading (identity: Identity, rule: ChannelRule, channel: string): string {
   if (identity.kind === 'visitor') return `Visitors may not read ${channel}; sign in`
-  return isBound(identity) ? `This key may not read ${channel}` : `Reading ${channel} needs the scope ${rule.read}`
+  return isBound(identity) ? `A key bound to a vehicle or device may not read ${channel}` : `Reading ${channel} needs the scope ${rule.read}`
 }
 
 /** True if the identity may publish on the channel. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Identity } from '../identity/identity.js'
+import { TokenBucket } from '../token-bucket.js'
+import type { Place } from './admission.js'
 import { Delivery } from './delivery.js'
 import type { FlushScheduler } from './flush-scheduler.js'
 import { Outbox, type OutboxLimits } from './outbox.js'
@@ -21,6 +23,10 @@ export interface ConnectionOptions {
   userAgent: string
   /** Messages a second the client may send; 0 for any number. */
   rateLimit: number
+  /** What all sockets of the credential share, when it has a limit of its own. */
+  sharedRate?: TokenBucket | undefined
+  /** The place it holds among all sockets; given back by who took it. */
+  place?: Place | undefined
   limits: OutboxLimits
   scheduler: FlushScheduler
 }
@@ -47,9 +53,9 @@ export class Connection {
   /** False once no pong or message came between two pings. */
   alive = true
   closed = false
-  readonly #rateLimit: number
-  #tokens: number
-  #refilled = performance.now()
+  readonly place: Place | undefined
+  sharedRate: TokenBucket | undefined
+  readonly #rate: TokenBucket | null
 
   constructor (transport: Transport, options: ConnectionOptions) {
     this.transport = transport
@@ -57,8 +63,9 @@ export class Connection {
     this.protocol = options.protocol
     this.address = options.address
     this.userAgent = options.userAgent
-    this.#rateLimit = options.rateLimit
-    this.#tokens = options.rateLimit
+    this.place = options.place
+    this.sharedRate = options.sharedRate
+    this.#rate = options.rateLimit > 0 ? new TokenBucket(options.rateLimit) : null
     this.outbox = new Outbox(transport, options.scheduler, {
       limits: options.limits,
       batch: options.protocol === 'pitwall.v1+batch',
@@ -69,15 +76,15 @@ export class Connection {
 
   /** Counts an incoming message. False when the client sends more than it may. */
   spendToken (): boolean {
-    if (this.#rateLimit === 0) return true
-    if (this.#tokens < 1) {
-      const now = performance.now()
-      this.#tokens = Math.min(this.#rateLimit, this.#tokens + (now - this.#refilled) * this.#rateLimit / 1000)
-      this.#refilled = now
-      if (this.#tokens < 1) return false
-    }
-    this.#tokens--
-    return true
+    return this.#rate?.take() !== false && this.sharedRate?.take() !== false
+  }
+
+  /** What a client that sends too much is told. */
+  describeRate (): string {
+    const { sharedRate } = this
+    return sharedRate
+      ? `The key may send ${sharedRate.rate} messages a second over all its sockets${this.#rate ? `, ${this.#rate.rate} over each` : ''}`
+      : `WS_RATE_LIMIT allows ${this.#rate?.rate ?? 0} messages a second on a socket`
   }
 
   /** Sends a reply, an error, or anything else that is never shed. */

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PitwallError } from '../errors.js'
-import type { Identity } from '../identity/identity.js'
+import type { Identity, KeyLimits } from '../identity/identity.js'
+import { defaultInputLimits, type InputLimits } from '../json-input.js'
+import type { Place } from './admission.js'
 import type { Broker, ChannelSource, StoredPublication } from './broker.js'
 import { channelTable, mayRead } from './channels.js'
 import { closeCodes, Connection, type Protocol } from './connection.js'
@@ -8,6 +10,7 @@ import { ConnectionLog } from './connection-log.js'
 import { deliveryOf } from './delivery.js'
 import { FlushScheduler } from './flush-scheduler.js'
 import { Heartbeat } from './heartbeat.js'
+import { KeyRates } from './key-rates.js'
 import { MessageReader } from './message-reader.js'
 import { outboxLimits, type OutboxLimits } from './outbox.js'
 import type { RealtimeServices } from './services.js'
@@ -33,6 +36,10 @@ export interface HubOptions {
   toError (error: unknown): PitwallError
   /** Messages a second one client may send; 0 for any number. */
   rateLimit: number
+  /** Channels one client may be subscribed to. Default 1,000. */
+  subscriptionLimit?: number
+  /** Shape of messages; by default as the settings' defaults. */
+  inputLimits?: InputLimits
   /** Connections a second that may come back after a drain; 0 for any number. Default 2,000. */
   reconnectRate?: number
   /** Milliseconds between two pings. Default 12,000: a dead peer is gone within 24 s. */
@@ -41,7 +48,7 @@ export interface HubOptions {
 }
 
 /** Who is at the other end, as the upgrade knew it. */
-export interface Peer { identity: Identity, protocol: Protocol, address: string, userAgent: string }
+export interface Peer { identity: Identity, protocol: Protocol, address: string, userAgent: string, place?: Place | undefined }
 
 /** What the socket's owner reports to the hub. */
 export interface Attached {
@@ -68,7 +75,9 @@ export class Hub {
   readonly #subscribers = new Map<string, Set<Subscription>>()
   readonly #sources: ReadonlyMap<string, ChannelSource>
   readonly #scheduler = new FlushScheduler()
-  readonly #reader = new MessageReader(this)
+  readonly #reader: MessageReader
+  readonly #keyRates = new KeyRates()
+  readonly #subscriptionLimit: number
   readonly #heartbeat: Heartbeat
   readonly #rateLimit: number
   readonly #reconnectRate: number
@@ -76,7 +85,7 @@ export class Hub {
   readonly #unsubscribe: () => void
   #draining = false
 
-  constructor ({ broker, sources, services, logger, toError, rateLimit, reconnectRate = 2000, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
+  constructor ({ broker, sources, services, logger, toError, rateLimit, subscriptionLimit = 1000, inputLimits = defaultInputLimits, reconnectRate = 2000, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
     this.broker = broker
     this.services = services
     this.logger = logger
@@ -84,6 +93,8 @@ export class Hub {
     this.#sources = sources
     this.#rateLimit = rateLimit
     this.#reconnectRate = reconnectRate
+    this.#subscriptionLimit = subscriptionLimit
+    this.#reader = new MessageReader(this, inputLimits)
     this.#limits = limits
     this.log = new ConnectionLog(broker)
     this.#heartbeat = new Heartbeat(this.connections, pingInterval)
@@ -92,7 +103,9 @@ export class Hub {
 
   /** Takes a socket that has been upgraded; it is welcomed before anything else reaches it. */
   attach (transport: Transport, peer: Peer): Attached {
-    const connection = new Connection(transport, { ...peer, rateLimit: this.#rateLimit, limits: this.#limits, scheduler: this.#scheduler })
+    const connection = new Connection(transport, {
+      ...peer, rateLimit: this.#rateLimit, sharedRate: this.#keyRates.bucketOf(peer.identity), limits: this.#limits, scheduler: this.#scheduler
+    })
     this.connections.set(connection.sessionId, connection)
     connection.send({
       type: 'welcome',
@@ -113,9 +126,15 @@ export class Hub {
     }
   }
 
-  /** Adds a subscription to its channel, in place of one the connection had. */
+  /**
+   * Adds a subscription to its channel, in place of one the connection had.
+   * @throws LIMIT_EXCEEDED when the connection has as many as it may
+   */
   subscribe (subscription: Subscription): void {
     const { channel, connection } = subscription
+    if (connection.subscriptions.size >= this.#subscriptionLimit && !connection.subscriptions.has(channel)) {
+      throw new PitwallError('LIMIT_EXCEEDED', `WS_SUBSCRIPTION_LIMIT allows ${this.#subscriptionLimit} subscriptions on a connection; unsubscribe from one first`)
+    }
     this.unsubscribe(connection, channel)
     connection.subscriptions.set(channel, subscription)
     const subscribers = this.#subscribers.get(channel)
@@ -153,15 +172,29 @@ export class Hub {
     return this.#sources.get(channel) ?? this.#sources.get(channel.slice(0, channel.indexOf(':') + 1))
   }
 
-  /** Gives an open connection another identity, and ends what that may not read. */
+  /**
+   * Gives an open connection another identity, and ends what that may not read.
+   * @throws LIMIT_EXCEEDED when that has as many connections as it may
+   */
   reauthenticate (connection: Connection, identity: Identity): void {
+    connection.place?.assign(identity)
     connection.identity = identity
+    connection.sharedRate = this.#keyRates.bucketOf(identity)
     for (const [channel, { rule }] of connection.subscriptions) {
       if (mayRead(identity, rule)) continue
       this.unsubscribe(connection, channel)
       if (connection.protocol !== 'plain') connection.send({ type: 'unsubscribed', channel, reason: `This needs the scope ${rule.read}` })
     }
     this.log.changed(connection)
+  }
+
+  /** Puts a credential's limits of its own into force on its open connections. */
+  adoptLimits (credentialId: string, limits: KeyLimits | undefined): void {
+    for (const connection of this.connections.values()) {
+      if (connection.identity.id !== credentialId) continue
+      connection.identity = { ...connection.identity, limits }
+      connection.sharedRate = this.#keyRates.bucketOf(connection.identity)
+    }
   }
 
   /** Closes every socket of a credential that is no longer valid. */

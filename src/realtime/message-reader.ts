@@ -1,4 +1,5 @@
 import { PitwallError } from '../errors.js'
+import { parseJson, type InputLimits } from '../json-input.js'
 import { closeCodes, type Connection } from './connection.js'
 import { handlersOf, type Incoming } from './dialects/index.js'
 import type { Hub } from './hub.js'
@@ -11,9 +12,11 @@ const MOST_BUSY = 1000
 /** Reads what clients send: parses, finds the handler, answers. */
 export class MessageReader {
   readonly #hub: Hub
+  readonly #limits: InputLimits
 
-  constructor (hub: Hub) {
+  constructor (hub: Hub, limits: InputLimits) {
     this.#hub = hub
+    this.#limits = limits
   }
 
   /** One text frame. */
@@ -21,9 +24,9 @@ export class MessageReader {
     connection.alive = true
     let parsed: unknown
     try {
-      parsed = JSON.parse(text)
-    } catch {
-      if (this.#admit(connection)) this.refuse(connection, new PitwallError('INVALID_JSON', 'The message is not valid JSON'))
+      parsed = parseJson(text, this.#limits, 'message')
+    } catch (error) {
+      if (this.#admit(connection)) this.refuse(connection, this.#hub.toError(error))
       return
     }
     if (Array.isArray(parsed) && parsed.length > 0 && connection.protocol === 'pitwall.v1+batch') {
@@ -33,12 +36,7 @@ export class MessageReader {
 
   /** Answers with an error; too many bad messages in a row close the socket. */
   refuse (connection: Connection, error: PitwallError, id?: string): void {
-    const { code, message, errors, retryAfter } = error
-    connection.send({
-      type: 'error',
-      ...(id !== undefined && { id }),
-      payload: { code, message, ...(errors && { errors }), ...(retryAfter !== undefined && { retryAfter }) }
-    })
+    sendError(connection, error, id)
     if (error.status >= 500) return
     connection.faults++
     if (connection.faults >= MOST_FAULTS) connection.close(closeCodes.policyViolation, 'too many bad messages')
@@ -47,6 +45,8 @@ export class MessageReader {
   #admit (connection: Connection): boolean {
     connection.received++
     if (connection.spendToken()) return connection.transport.open
+    if (!connection.transport.open) return false
+    sendError(connection, new PitwallError('TOO_MANY_REQUESTS', connection.describeRate(), { retryAfter: 1 }))
     connection.close(closeCodes.tooManyMessages, 'too many messages')
     return false
   }
@@ -83,6 +83,14 @@ export class MessageReader {
     if (error.code === 'INTERNAL') this.#hub.logger.error({ err: thrown, sessionId: connection.sessionId }, 'message failed')
     this.refuse(connection, error, id)
   }
+}
+
+function sendError (connection: Connection, { code, message, errors, retryAfter }: PitwallError, id?: string): void {
+  connection.send({
+    type: 'error',
+    ...(id !== undefined && { id }),
+    payload: { code, message, ...(errors && { errors }), ...(retryAfter !== undefined && { retryAfter }) }
+  })
 }
 
 /** The id that a reply must carry. */

@@ -24,6 +24,10 @@ export interface RealtimeServices {
    * `key` from the same credential within 24 hours: the first one's cursor again.
    */
   publish (identity: Identity, message: { channel: string, data: unknown, key?: string, bytes?: number }): Promise<string>
-  /** Identity of a key, access token or ticket; null when unknown, revoked or expired. */
-  authenticateToken (token: string): Promise<Identity | null>
+  /**
+   * Identity of a key, access token or ticket; null when unknown, revoked or expired.
+   * @param address the client's, by which failures are counted
+   * @throws TOO_MANY_REQUESTS after too many failures
+   */
+  authenticateToken (token: string, address: string): Promise<Identity | null>
 }

@@ -7,6 +7,16 @@ export const Scope = Type.Enum([...scopes], { description: 'What a credential ma
 
 const orNull = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
+const PerKey = (what: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: what }))
+
+/** Limits of a key's own; what is left out is as the settings say. */
+export const KeyLimits = Type.Object({
+  requests: PerKey('REST requests in a RATE_LIMIT_WINDOW'),
+  ingest: PerKey('Requests a second to the ingest routes'),
+  messages: PerKey('WebSocket messages a second, over all its sockets'),
+  connections: PerKey('Sockets at once')
+}, { additionalProperties: false, description: 'Limits of the key\'s own in place of the settings\'' })
+
 const keyFields = {
   ...documentFields,
   name: Name,
@@ -15,6 +25,7 @@ const keyFields = {
   device: orNull(Id),
   origin: Type.Enum(['api', 'environment', 'first-start']),
   rotatedFrom: orNull(Id),
+  limits: orNull(KeyLimits),
   expiresAt: orNull(Timestamp),
   lastUsedAt: orNull(Timestamp),
   revokedAt: orNull(Timestamp)
@@ -33,11 +44,17 @@ export const ApiKeyCreation = Type.Object({
   scopes: Type.Array(Scope, { minItems: 1, maxItems: scopes.length, uniqueItems: true }),
   vehicle: Type.Optional(Id),
   device: Type.Optional(Id),
+  limits: Type.Optional(KeyLimits),
   expiresAt: Type.Optional(TimeInput)
 }, { additionalProperties: false })
 export type ApiKeyCreation = Static<typeof ApiKeyCreation>
 
-export const ApiKeyChange = Type.Object({ name: Name }, { additionalProperties: false })
+/** `limits` replaces all of them; null leaves all to the settings. */
+export const ApiKeyChange = Type.Object({
+  name: Type.Optional(Name),
+  limits: orNull(KeyLimits)
+}, { additionalProperties: false, minProperties: 1 })
+export type ApiKeyChange = Static<typeof ApiKeyChange>
 
 /** How long the replaced key goes on working. */
 export const ApiKeyRotation = Type.Object({

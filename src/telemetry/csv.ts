@@ -1,4 +1,5 @@
 import { PitwallError } from '../errors.js'
+import { isPrototypeName, reservedName } from '../json-input.js'
 import type { SampleMessage } from '../schemas/telemetry.js'
 import type { SignalValue } from './signals.js'
 
@@ -13,7 +14,7 @@ const newline = '\r\n'
 function formatValue (value: SignalValue | undefined): string {
   if (value === undefined) return ''
   if (typeof value !== 'string') return String(value)
-  return quote(/^[=+\-@\t\r']/.test(value) ? `'${value}` : value)
+  return quote(/^[=+\-@\t\r\n'＝＋－＠]/.test(value) ? `'${value}` : value)
 }
 
 /** CSV (RFC 4180) of samples: `ts`, then a column per signal; empty where a sample has none. */
@@ -32,6 +33,8 @@ interface Field { text: string, quoted: boolean }
 export function parseCsv (text: string): { ts: string, values: Record<string, SignalValue> }[] {
   const rows = parseRows(text.replace(/^\uFEFF/, ''))
   const header = rows.shift()?.map((field) => field.text)
+  const reserved = header?.find(isPrototypeName)
+  if (reserved !== undefined) throw reservedName('first line', '', reserved)
   if (header?.[0] !== 'ts') throw new PitwallError('VALIDATION_FAILED', 'The first line must name the columns, ts first')
   return rows.map((row, index) => {
     if (row.length !== header.length) throw new PitwallError('VALIDATION_FAILED', `Line ${index + 2} has ${row.length} fields instead of ${header.length}`)

@@ -109,9 +109,9 @@ test('turns away what is too much before it looks at keys', async (t) => {
   }
   let looks = 0
   const { authenticateCredential } = app.identities
-  app.identities.authenticateCredential = async (credential) => {
+  app.identities.authenticateCredential = async (...given) => {
     looks++
-    return await authenticateCredential(credential)
+    return await authenticateCredential(...given)
   }
   const [first] = await Promise.all([1, 2].map(() => openSocket(t, socketUrl, ['pitwall.v1', adminKey])))
   t.match(await refusal(), { status: 503, retryAfter: '10', code: 'OVERLOADED', detail: /2 connections/ })

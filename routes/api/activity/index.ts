@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ingestRateLimit } from '../../../plugins/rate-limit.js'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { PitwallError, type ErrorCode } from '../../../src/errors.js'
 import { ActivityBodySchema, activityBatchLimit, ActivityEventSchema, ActivityListQuerySchema } from '../../../src/schemas/activity.js'
@@ -9,7 +8,8 @@ const activity: FastifyPluginAsyncTypebox = async (app) => {
   const { analytics } = app
 
   app.post('/', {
-    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true },
+    preParsing: app.limitIngest,
     schema: {
       summary: 'Store activity events, each exactly once',
       tags: ['activity'],

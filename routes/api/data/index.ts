@@ -3,7 +3,6 @@ import { Type } from 'typebox'
 import { previewData } from '../../../src/entities/data-preview.js'
 import { documentFields } from '../../../src/schemas/atoms.js'
 import { Success } from '../../../src/schemas/envelope.js'
-import { ingestRateLimit } from '../../../plugins/rate-limit.js'
 
 const DataBody = Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object', examples: [{ lap: 12, seconds: 83.2 }] })
 
@@ -15,12 +14,10 @@ const DataReceipt = Type.Object({
 
 const dataRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { events } = app.entities
-  // The domain refuses __proto__ and constructor by name; the common parser does not tell which it was.
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('ignore', 'ignore'))
 
   app.post('/', {
-    config: { scope: 'ingest', rateLimit: ingestRateLimit },
+    config: { scope: 'ingest' },
+    preParsing: app.limitIngest,
     schema: { summary: 'Send any data, kept as an event of type data', tags: ['events'], body: DataBody, response: { 201: Success(DataReceipt) } }
   }, async (request, reply) => {
     const { body } = request

@@ -14,9 +14,6 @@ const OneEvent = Success(Event)
 
 const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { events } = app.entities
-  // The domain refuses __proto__ and constructor by name; the common parser does not tell which it was.
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('ignore', 'ignore'))
 
   app.get('/', {
     config: read,

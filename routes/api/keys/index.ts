@@ -36,8 +36,13 @@ const apiKeys: FastifyPluginAsyncTypebox = async (app) => {
 
   app.patch('/:id', {
     config,
-    schema: { summary: 'Rename a key', tags, params: IdParams, body: ApiKeyChange, response: { 200: OneKey } }
-  }, async (request) => ({ success: true as const, data: await keys.rename(identityOf(request), request.params.id, request.body.name) }))
+    schema: { summary: 'Rename a key, or change its limits', tags, params: IdParams, body: ApiKeyChange, response: { 200: OneKey } }
+  }, async (request) => {
+    const { id } = request.params
+    const key = await keys.change(identityOf(request), id, request.body)
+    if (request.body.limits !== undefined) app.hub.adoptLimits(id, key.limits ?? undefined)
+    return { success: true as const, data: key }
+  })
 
   app.delete('/:id', {
     config,

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ingestRateLimit } from '../../../plugins/rate-limit.js'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { Success } from '../../../src/schemas/envelope.js'
 import { StatusInputSchema, StatusReplySchema } from '../../../src/schemas/status.js'
@@ -8,7 +7,8 @@ const updateStatus: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
 
   app.post('/', {
-    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true },
+    preParsing: app.limitIngest,
     schema: {
       summary: 'Send the signals of a vehicle at one instant',
       tags: ['telemetry'],

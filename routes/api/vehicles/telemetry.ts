@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
-import { ingestRateLimit } from '../../../plugins/rate-limit.js'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { BulkVerdict, Success } from '../../../src/schemas/envelope.js'
@@ -16,8 +15,8 @@ const exportTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndj
 const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
 
-  app.addContentTypeParser(['application/x-ndjson', 'application/ndjson'], { parseAs: 'string' }, async (_request: unknown, body: string) => parseNdjson(body))
-  app.addContentTypeParser('text/csv', { parseAs: 'string' }, async (_request: unknown, body: string) => parseCsv(body))
+  app.addTextParser(['application/x-ndjson', 'application/ndjson'], (text) => parseNdjson(text, app.config.inputLimits))
+  app.addTextParser(['text/csv'], parseCsv)
 
   app.get('/:id/telemetry', {
     config: { scope: 'read', visitor: true },
@@ -52,7 +51,8 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/:id/telemetry', {
-    config: { scope: 'ingest', boundKeys: true, rateLimit: ingestRateLimit },
+    config: { scope: 'ingest', boundKeys: true },
+    preParsing: app.limitIngest,
     schema: {
       summary: 'Send samples of a vehicle, as JSON, NDJSON or CSV',
       tags,

@@ -57,7 +57,7 @@ const messages: Record<string, Handler> = {
   }),
 
   auth: defineMessage(AuthMessage, 'any', async (hub, connection, message) => {
-    const identity = await hub.services.authenticateToken(message.token)
+    const identity = await hub.services.authenticateToken(message.token, connection.address)
     if (!identity) throw new PitwallError('INVALID_CREDENTIALS', 'The token is unknown, revoked or expired')
     hub.reauthenticate(connection, identity)
     reply(connection, message, { type: 'authenticated', scopes: [...identity.scopes] })
