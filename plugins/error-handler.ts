@@ -11,7 +11,7 @@ const codesByStatus = new Map<number, ErrorCode>([
 /** Every failure of a route becomes RFC 9457 problem+json here, and nowhere else. */
 export default fp(async (app) => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = toPitwallError(error)
+    const problem = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? tooLarge(request) : toPitwallError(error)
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
     else request.log.info({ code: problem.code, detail: problem.message }, 'request refused')
     return sendProblem(request, reply, problem)
@@ -19,6 +19,9 @@ export default fp(async (app) => {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, new PitwallError('NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}`)))
 }, { name: 'error-handler', fastify: '5.x' })
+
+const tooLarge = ({ routeOptions }: FastifyRequest) =>
+  new PitwallError('PAYLOAD_TOO_LARGE', `The body is larger than the ${routeOptions.bodyLimit} bytes that BODY_LIMIT allows`)
 
 /** Turns whatever was thrown into an error that may be shown; unknown ones lose their text. */
 export function toPitwallError (error: unknown): PitwallError {
@@ -55,9 +58,10 @@ function describeFaults (context: string, errors: FieldError[]): string {
   return first ? `${context}${first.path} ${first.message}` : `The ${context} is not valid`
 }
 
-const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? request.url
+const pathOf = (request: Pick<FastifyRequest, 'url'>) => request.url.split('?')[0] ?? request.url
 
-function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: PitwallError): FastifyReply {
+/** Sends an error as problem+json. */
+export function sendProblem (request: Pick<FastifyRequest, 'url'>, reply: FastifyReply, problem: PitwallError): FastifyReply {
   if (problem.retryAfter !== undefined && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfter))))
   }

@@ -7,6 +7,7 @@ import type { Identity } from '../src/identity/identity.js'
 import { Admission, type Place } from '../src/realtime/admission.js'
 import { closeCodes, type Connection } from '../src/realtime/connection.js'
 import { Hub } from '../src/realtime/hub.js'
+import { createSocketClass } from '../src/realtime/socket-class.js'
 import { selectProtocol } from '../src/realtime/subprotocol.js'
 import { toPitwallError } from './error-handler.js'
 
@@ -69,6 +70,7 @@ export default fp(async (app) => {
 
   const serverOptions: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
     maxPayload: config.frameLimit,
+    WebSocket: createSocketClass(config.frameLimit),
     perMessageDeflate: false,
     clientTracking: false,
     closeTimeout: CLOSE_TIMEOUT,

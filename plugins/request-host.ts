@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import fp from 'fastify-plugin'
 import type { Config } from '../src/config.js'
@@ -12,7 +13,7 @@ import { PitwallError } from '../src/errors.js'
 export default fp(async (app) => {
   const names = ownHosts(app.config)
   app.addHook('onRequest', async (request) => {
-    const name = hostName(request.headers.host)
+    const name = addressedHost(request.raw)
     if (!names.has(name)) {
       throw new PitwallError('HOST_NOT_ALLOWED', `This server does not answer for the host ${JSON.stringify(name)}; set PUBLIC_URL to the address users open`)
     }
@@ -30,6 +31,16 @@ function ownHosts (config: Config): Set<string> {
     names.add(config.host.toLowerCase())
   }
   return names
+}
+
+/** The host a request is for; of a proxy's kind of request the one in its address, of several `Host` headers one that is not ours. */
+function addressedHost ({ url = '/', headers, rawHeaders }: IncomingMessage): string {
+  if (!url.startsWith('/') && url !== '*') return URL.canParse(url) ? hostName(new URL(url).host) : ''
+  let found = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') found++
+  }
+  return found > 1 ? 'several hosts' : hostName(headers.host)
 }
 
 /** `Host` without its port and without the brackets of IPv6, in lower case. */

@@ -9,7 +9,7 @@ import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
 import entities from '../plugins/entities.js'
-import errorHandler from '../plugins/error-handler.js'
+import errorHandler, { sendProblem, toPitwallError } from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
 import idempotency from '../plugins/idempotency.js'
 import jwt from '../plugins/jwt.js'
@@ -62,13 +62,21 @@ export interface AppOptions {
   publicDir?: string
 }
 
+// Milliseconds for a request to arrive whole, so that none is held open byte by byte.
+const REQUEST_TIMEOUT = 120_000
+// Characters of a part of a path, above those of any id or channel.
+const MAX_PARAMETER = 512
+
 /** Builds the whole server without listening: plugins first, then routes. */
 export async function buildApp (config: AppConfig, options: AppOptions = {}): Promise<FastifyInstance> {
   const serverOptions: FastifyServerOptions = {
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     trustProxy: typeof config.trustProxy === 'number' ? trustHops(config.trustProxy) : config.trustProxy,
     bodyLimit: config.bodyLimit,
-    forceCloseConnections: 'idle'
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
+    frameworkErrors: (error, request, reply) => { void sendProblem(request, reply, toPitwallError(error)) }
   }
   const app: FastifyInstance = config.tls
     ? Fastify({ ...serverOptions, https: config.tls } as FastifyServerOptions)

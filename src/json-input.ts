@@ -104,10 +104,12 @@ export function checkShape (value: unknown, limits: InputLimits, what = 'body'):
 
 /** Says that a name cannot be used, as it reaches a prototype. */
 export function reservedName (what: string, path: string, name: string): PitwallError {
-  return new PitwallError('RESERVED_FIELD', `The ${what} has a field named ${name}${path && ` in ${path}`}; __proto__, constructor and prototype are reserved`, {
+  return new PitwallError('RESERVED_FIELD', `${subjectOf(what)} has a field named ${name}${path && ` in ${path}`}; __proto__, constructor and prototype are reserved`, {
     errors: [{ path: `${path}/${name}`, message: 'is reserved' }]
   })
 }
+
+const subjectOf = (what: string) => what.startsWith('line') ? `L${what.slice(1)}` : `The ${what}`
 
 function outOfShape (what: string, path: string, message: string): PitwallError {
   return new PitwallError('VALIDATION_FAILED', `${what}${path} ${message}`, { errors: [{ path, message }] })
