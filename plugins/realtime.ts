@@ -11,6 +11,8 @@ import { createSocketClass } from '../src/realtime/socket-class.js'
 import { selectProtocol } from '../src/realtime/subprotocol.js'
 import { toPitwallError } from './error-handler.js'
 
+type ServerOptions = NonNullable<WebsocketPluginOptions['options']>
+
 declare module 'fastify' {
   interface FastifyInstance { hub: Hub }
   interface FastifyRequest {
@@ -68,14 +70,15 @@ export default fp(async (app) => {
   })
   identities.trackUse(() => identitiesOf(hub.connections.values()))
 
-  const serverOptions: NonNullable<WebsocketPluginOptions['options']> & { closeTimeout: number } = {
+  const serverOptions = {
     maxPayload: config.frameLimit,
-    WebSocket: createSocketClass(config.frameLimit),
+    // Its declared type is that of the whole package.
+    WebSocket: createSocketClass(config.frameLimit) as NonNullable<ServerOptions['WebSocket']>,
     perMessageDeflate: false,
     clientTracking: false,
     closeTimeout: CLOSE_TIMEOUT,
     handleProtocols: selectProtocol
-  }
+  } satisfies ServerOptions & { closeTimeout: number }
   await app.register(websocket, {
     options: serverOptions,
     errorHandler: (error, socket, request) => {

@@ -76,7 +76,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { maxParamLength: MAX_PARAMETER },
-    frameworkErrors: (error, request, reply) => { void sendProblem(request, reply, toPitwallError(error)) }
+    frameworkErrors: (error, request, reply) => { sendProblem(request, reply, toPitwallError(error)) }
   }
   const app: FastifyInstance = config.tls
     ? Fastify({ ...serverOptions, https: config.tls } as FastifyServerOptions)

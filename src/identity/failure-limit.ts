@@ -53,7 +53,7 @@ export function createFailureLimit ({ perMinute, now = Date.now }: FailureLimitO
       if (perMinute === 0) return await look()
       const group = groupAddress(address)
       const count = outstanding(group, now())
-      if (count >= perMinute && !((trusted.get(fingerprint) ?? 0) > now())) {
+      if (count > perMinute - 1 && !((trusted.get(fingerprint) ?? 0) > now())) {
         const seconds = Math.ceil((count - perMinute + 1) * 60 / perMinute)
         throw new PitwallError('TOO_MANY_REQUESTS', `AUTH_FAILURE_LIMIT allows ${perMinute} unknown credentials a minute from one address; try again in ${seconds} s`, { retryAfter: seconds })
       }

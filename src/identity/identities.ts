@@ -49,6 +49,8 @@ export interface Identities {
   trackUse (inUse: () => Iterable<Identity>): void
   /** Writes last uses now, those of open sockets too, which else happens within a minute. */
   flushUsage (): Promise<void>
+  /** Looks every credential up anew from now on. */
+  forgetCredentials (): void
   /** Makes sure of an admin key; `firstKey` is its text, when one had to be made. Runs once. */
   bootstrap (): Promise<{ firstKey?: string }>
   /** Starts to notice what other nodes and tools revoke. */
@@ -158,6 +160,7 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
       usage.countOpen()
       await usage.flush()
     },
+    forgetCredentials: cache.clear,
     watch: watch.start,
     async authenticateCredential (credential, address) {
       if (credential?.from === 'header') return await authenticateBearer(credential.token, address)

@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws'
+import WebSocket from 'ws'
 
 const MESSAGE_TOO_BIG = 1009
 
