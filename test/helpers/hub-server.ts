@@ -53,7 +53,8 @@ export async function startHub (t: Test, options: HubServerOptions = {}): Promis
     sources,
     services
   })
-  const server = createServer()
+  // The client library asks over HTTP why an upgrade failed.
+  const server = createServer((_request, response) => response.writeHead(404).end())
   const sockets = new WebSocketServer({ server, handleProtocols: selectProtocol, perMessageDeflate: false })
   sockets.on('connection', (ws, request) => {
     const { connection, receive, receiveBinary, closed } = hub.attach(new SocketTransport(ws, request.socket), {
