@@ -3,6 +3,9 @@ import mongoose, { type Connection } from 'mongoose'
 /** Milliseconds to look for a server; with the modules' loading before, a start without one ends after 5 s. */
 const SELECTION_TIMEOUT = 4500
 
+/** Milliseconds for a connection or a server check, unless the address says another: the driver's own 30 s would delay noticing that a database is back. */
+const CONNECT_TIMEOUT = 10_000
+
 interface SharedConnection { connection: Connection, ready: Promise<Connection>, users: number }
 
 // Kept on globalThis so that a module reloaded in watch mode finds the connection it had.
@@ -22,6 +25,7 @@ export async function acquireConnection (uri: string): Promise<Connection> {
     const connection = mongoose.createConnection(uri, {
       dbName: databaseName(uri),
       serverSelectionTimeoutMS: SELECTION_TIMEOUT,
+      ...(!/[?&]connectTimeoutMS=/i.test(uri) && { connectTimeoutMS: CONNECT_TIMEOUT }),
       autoIndex: false,
       autoCreate: false
     })

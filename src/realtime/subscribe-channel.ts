@@ -2,7 +2,7 @@ import type { Static } from 'typebox'
 import type { SubscribeMessage } from '../schemas/messages/pitwall-v1.js'
 import type { ChannelRule } from './channels.js'
 import { closeCodes, type Connection } from './connection.js'
-import { parseCursor, parseSince } from './cursor.js'
+import { formatTimeCursor, parseCursor, parseSince } from './cursor.js'
 import { compileMessageFilter } from './message-filter.js'
 import type { Hub } from './hub.js'
 import { readPage } from './read-history.js'
@@ -80,7 +80,8 @@ async function replayPast (task: Task, position: string | number): Promise<boole
       connection.close(closeCodes.tooSlow, 'too slow')
       return true
     }
-    if (!started) sendSubscribed(task, typeof position === 'string' ? position : hub.broker.head(channel), true)
+    // A client cut off before the past has come resumes from here.
+    if (!started) sendSubscribed(task, typeof position === 'string' ? position : formatTimeCursor(position), true)
     started = true
     for (const publication of page.messages) {
       subscription.pass(publication)

@@ -44,6 +44,21 @@ test('resumes after a cursor with nothing missing or twice', async (t) => {
   t.strictSame(ids, Array.from({ length: 1200 }, (_, index) => `e${100 + index}`))
 })
 
+test('resumes after a time, also when cut off before the first message', async (t) => {
+  const { url, broker } = await startHub(t)
+  const start = Date.now() + 1000
+  for (const n of [0, 1, 2]) broker.publish({ channel: 'app:log', data: n, ts: start + n })
+  let since: string | number = start + 1
+  for (const attempt of [1, 2]) {
+    const socket = await openSocket(t, url, v1)
+    const answer: object & { cursor?: string } = await socket.ask({ type: 'subscribe', channel: 'app:log', since })
+    t.match(answer, { recovered: true, cursor: /^c_t/ }, `attempt ${attempt}`)
+    t.match([await socket.next('data'), await socket.next('data')], [{ data: 1 }, { data: 2 }])
+    // Only now does this client look at what it got: it has the cursor of the answer alone.
+    since = String(answer.cursor)
+  }
+})
+
 test('says so when history no longer reaches back', async (t) => {
   const { url, broker, sources } = await startHub(t)
   sources.set('gear', { snapshot: async () => ({ currentGear: '3' }) })
