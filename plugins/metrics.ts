@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { PitwallError } from '../src/errors.js'
 import { hasScope } from '../src/identity/identity.js'
+import { isBound } from '../src/realtime/channels.js'
 import { isLocalRequest } from './local-request.js'
 
 declare module 'fastify' {
@@ -35,7 +36,7 @@ export default fp(async (app) => {
     if (!isLocalRequest(request)) {
       const identity = await app.authenticate(request)
       if (!identity) throw new PitwallError('UNAUTHORIZED', 'Metrics need an admin key, or a request over loopback')
-      if (!hasScope(identity, 'admin')) throw new PitwallError('FORBIDDEN', 'This needs the scope admin')
+      if (!hasScope(identity, 'admin') || isBound(identity)) throw new PitwallError('FORBIDDEN', 'This needs the scope admin')
     }
     return reply.type(registry.contentType).send(await registry.metrics())
   })

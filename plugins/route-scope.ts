@@ -6,7 +6,14 @@ import { hasScope, type Identity, type Scope } from '../src/identity/identity.js
 /** Who may call a route: everyone, anyone with a credential, or holders of a scope. */
 export type RouteScope = 'public' | 'any' | Scope
 
+/** A route as the authorisation sees it. */
+export interface RouteRow { method: string, url: string, scope: RouteScope | undefined, visitor: boolean, boundKeys: boolean }
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is, in the order of registration. */
+    routeTable: readonly RouteRow[]
+  }
   interface FastifyContextConfig {
     /** Required on every route; a route without one stops the start. */
     scope?: RouteScope
@@ -26,9 +33,12 @@ export default fp(async (app) => {
   app.decorateRequest('identity', null)
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => { routes.push(route) })
+  const listRoutes = () => routes.flatMap(({ method, url, config }) => [method].flat().map((name): RouteRow =>
+    ({ method: name, url, scope: config?.scope, visitor: config?.visitor === true, boundKeys: config?.boundKeys === true })))
+  app.decorate('routeTable', { getter: listRoutes })
   app.addHook('onReady', async () => {
-    const unnamed = routes.find((route) => route.config?.scope === undefined)
-    if (unnamed) throw new Error(`Route ${String(unnamed.method)} ${unnamed.url} names no scope`)
+    const unnamed = listRoutes().find(({ scope }) => scope === undefined)
+    if (unnamed) throw new Error(`Route ${unnamed.method} ${unnamed.url} names no scope`)
   })
   app.addHook('preValidation', async (request) => {
     const { scope, visitor, boundKeys } = request.routeOptions.config

@@ -12,17 +12,23 @@ export type Incoming = Record<string, unknown>
 /** Handles one message; throws PitwallError for a bad one. A promise when the answer takes time. */
 export type Handler = (hub: Hub, connection: Connection, message: Incoming, bytes: number) => Promise<void> | undefined
 
+/** Who may send a message: holders of a scope, or `any` credential, where the message's channel decides or nothing is at stake. */
+export type MessageScope = Scope | 'any'
+
+/** A handler that says what it takes and from whom. */
+export type MessageHandler = Handler & { readonly schema: TSchema, readonly scope: MessageScope }
+
 /**
  * A handler that is only called with what its schema and scope allow. The schema is
  * compiled at its first message.
  */
 export function defineMessage<T extends TSchema> (
   schema: T,
-  scope: Scope | 'any',
+  scope: MessageScope,
   handle: (hub: Hub, connection: Connection, message: Static<T>, bytes: number) => Promise<void> | void
-): Handler {
+): MessageHandler {
   let validator: ReturnType<typeof Compile> | undefined
-  return (hub, connection, message, bytes) => {
+  const handler: Handler = (hub, connection, message, bytes) => {
     validator ??= Compile(schema)
     if (!validator.Check(message)) throw invalid(validator.Errors(message))
     if (scope !== 'any' && !hasScope(connection.identity, scope)) {
@@ -33,6 +39,7 @@ export function defineMessage<T extends TSchema> (
     }
     return handle(hub, connection, message as Static<T>, bytes) ?? undefined
   }
+  return Object.assign(handler, { schema, scope })
 }
 
 function invalid (faults: { instancePath: string, message: string, params: object }[]): PitwallError {

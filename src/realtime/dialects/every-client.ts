@@ -5,7 +5,7 @@ import {
 import { isReservedType } from '../../schemas/reserved-types.js'
 import type { Connection } from '../connection.js'
 import type { Hub } from '../hub.js'
-import { defineMessage, type Handler, type Incoming } from './define-message.js'
+import { defineMessage, type Incoming, type MessageHandler } from './define-message.js'
 import { reply } from './reply.js'
 
 type Target = { except?: string, to?: string }
@@ -33,7 +33,7 @@ const typelessStatus = defineMessage(TypelessStatus, 'ingest', async (hub, conne
   await hub.services.telemetry.ingestStatus(connection.identity, status)
 })
 
-const messages: Record<string, Handler> = {
+const messages: Record<string, MessageHandler> = {
   CREATE: defineMessage(CreateMessage, 'events:write', async ({ services }, connection, message) => {
     respond(connection, message, 'CREATE', { data: await services.events.create(message.payload) })
   }),
@@ -51,8 +51,13 @@ const messages: Record<string, Handler> = {
   })
 }
 
+/** All that every client may send, by type; those without a fixed type by what they are called. */
+export const everyClientMessages: Readonly<Record<string, MessageHandler>> = {
+  ...messages, message: relayMessage, 'any other type': typeMessageData, 'no type': typelessStatus
+}
+
 /** The handler of a message that every client may send. @throws UNKNOWN_TYPE, RESERVED_TYPE */
-export function findHandler (message: Incoming): Handler {
+export function findHandler (message: Incoming): MessageHandler {
   const { type } = message
   if (type === undefined) return typelessStatus
   if (typeof type !== 'string' || type === '') throw new PitwallError('UNKNOWN_TYPE', 'type must be a string of 1 to 128 characters')

@@ -7,7 +7,7 @@ import type { Connection } from '../connection.js'
 import { publishMessage } from '../publish.js'
 import { readHistory } from '../read-history.js'
 import { subscribeChannel } from '../subscribe-channel.js'
-import { defineMessage, type Handler } from './define-message.js'
+import { defineMessage, type Handler, type MessageHandler } from './define-message.js'
 import { findHandler } from './every-client.js'
 import { reply } from './reply.js'
 
@@ -18,7 +18,8 @@ function readableChannel (connection: Connection, channel: string): ChannelRule 
   return rule
 }
 
-const messages: Record<string, Handler> = {
+/** What `pitwall.v1` adds to what every client may send, by type. */
+export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
   subscribe: defineMessage(SubscribeMessage, 'any', (hub, connection, message) =>
     subscribeChannel(hub, connection, readableChannel(connection, message.channel), message)),
 
@@ -71,6 +72,6 @@ const messages: Record<string, Handler> = {
 /** Clients that chose what they get. */
 export const handlePitwallV1: Handler = (hub, connection, message, bytes) => {
   const { type } = message
-  const handler = typeof type === 'string' && Object.hasOwn(messages, type) ? messages[type] : undefined
+  const handler = typeof type === 'string' && Object.hasOwn(pitwallV1Messages, type) ? pitwallV1Messages[type] : undefined
   return (handler ?? findHandler(message))(hub, connection, message, bytes)
 }
