@@ -25,6 +25,8 @@ export interface Users {
    * @throws NOT_FOUND, ALREADY_EXISTS, VALIDATION_FAILED, FORBIDDEN, PRECONDITION_FAILED
    */
   change (actor: Identity, id: string, changes: Partial<UserInput>, options?: WriteOptions): Promise<User>
+  /** Ends all sessions of a person; says how many. @throws NOT_FOUND */
+  signOut (actor: Identity, id: string): Promise<number>
   /** Removes a person and signs them out everywhere. @throws NOT_FOUND, FORBIDDEN, PRECONDITION_FAILED */
   remove (actor: Identity, id: string, options?: WriteOptions): Promise<User>
 }
@@ -73,6 +75,12 @@ export function createUsers ({ model, sessions, audit }: UsersOptions): Users {
       if (newRole) await audit.record(actor, 'user.role', target(user), { from: before.role, to: user.role })
       if (changes.password !== undefined) await audit.record(actor, 'user.password', target(user), { by: 'reset' })
       return user
+    },
+    async signOut (actor, id) {
+      const user = await documents.get(id)
+      const ended = await sessions.revokeAll(id)
+      if (ended > 0) await audit.record(actor, 'session.end', target(user), { sessions: ended })
+      return ended
     },
     async remove (actor, id, options) {
       guardAdmin(actor, await documents.get(id))

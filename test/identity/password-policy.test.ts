@@ -16,13 +16,24 @@ const refused: [string, string][] = [
   ['a run of letters', 'abcdefghijkl'],
   ['the email address', 'ada.king@analytical.example'],
   ['the name and a year', 'adalovelace1815'],
-  ['the product and digits', 'pitwall2026!']
+  ['the product and digits', 'pitwall2026!'],
+  ['signs for letters', 'P@ssw0rd!2024'],
+  ['a walk over the keyboard', '1qaz2wsx3edc'],
+  ['a walk to and fro', 'q1w2e3r4t5y6'],
+  ['a team and a year', 'Manchester1999'],
+  ['a first name and digits', 'jennifer12345'],
+  ['two common words', 'superman&batman'],
+  ['months and years', 'November2024!'],
+  ['a declaration of love', 'iloveyou4ever!'],
+  ['the email\'s domain', 'analytical1815']
 ]
 
 const accepted: [string, string][] = [
   ['twelve characters', 'kX7#pq2Lw9zT'],
   ['128 characters', 'kX7#pq2Lw9zTbn4Vc8!mR5sD3fG6hJ1q'.repeat(4)],
   ['a sentence', 'seven red kites over the hill'],
+  ['a sentence with common words', 'my brother sells green boats'],
+  ['words and a number nobody knows', 'dragon-4719-teapot-vex'],
   ['letters of any script', 'пять зелёных чашек'],
   ['twelve characters of which many take two units', '🦊🐢🦉🐝🐙🦀🐠🦋🐌🦎🐞🦔']
 ]

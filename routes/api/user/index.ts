@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { entityTag } from '../../../src/entities/entity-tag.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
@@ -51,6 +52,14 @@ const people: FastifyPluginAsyncTypebox = async (app) => {
     const user = await users.change(identityOf(request), request.params.id, request.body, { ifMatch: request.headers['if-match'] })
     return reply.header('etag', entityTag(user)).send({ success: true, data: user })
   })
+
+  app.delete('/:id/sessions', {
+    config: { scope: 'admin' },
+    schema: { summary: 'Sign a person out everywhere', tags, params: IdParams, response: { 200: Success(Type.Object({ ended: Type.Integer({ description: 'sessions that were ended' }) })) } }
+  }, async (request) => ({
+    success: true as const,
+    data: { ended: await users.signOut(identityOf(request), request.params.id) }
+  }))
 
   app.delete('/:id', {
     config,

@@ -54,6 +54,20 @@ test('signing out everywhere ends all of one\'s sessions', async (t) => {
   t.equal((await client('GET', '/api/auth/me', undefined, theirs.bearer)).status, 200)
 })
 
+test('an admin signs somebody out everywhere', async (t) => {
+  const [client, admin] = [restClient(server.url), restClient(server.url, adminKey)]
+  const mine = await addPerson(server, 'operator')
+  const theirs = await addPerson(server, 'operator')
+  await logIn(server, mine.email)
+  t.equal((await client('DELETE', `/api/user/${mine.id}/sessions`, undefined, theirs.bearer)).status, 403)
+  t.match(await admin('DELETE', `/api/user/${mine.id}/sessions`), { status: 200, body: { data: { ended: 2 } } })
+  t.equal((await client('GET', '/api/auth/me', undefined, mine.bearer)).status, 401)
+  t.equal((await client('GET', '/api/auth/me', undefined, theirs.bearer)).status, 200)
+  t.match(await admin('DELETE', `/api/user/${mine.id}/sessions`), { body: { data: { ended: 0 } } })
+  t.match(await admin('GET', `/api/audit?action=session.end&target=${mine.id}`), { body: { data: [{ actor: { name: 'API_KEY' }, details: { sessions: 2 } }] } })
+  t.equal((await admin('DELETE', '/api/user/unknown/sessions')).status, 404)
+})
+
 test('no other site\'s page acts by the session cookie', async (t) => {
   const server = await startApp(t, { corsOrigins: ['https://app.example'] })
   const client = restClient(server.url)
