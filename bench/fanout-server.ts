@@ -57,20 +57,27 @@ const ways: Record<string, () => Publish> = {
   }
 }
 
-export interface Order { rate: number, seconds: number }
+export interface Order {
+  rate: number
+  seconds: number
+  /** Bytes of a message, about; default 150. */
+  bytes?: number
+}
 export interface Outcome {
   published: number
   /** Messages a second that were really published. */
   achieved: number
   cpuMicroseconds: number
+  /** Bytes of heap and buffers after a garbage collection. */
+  kept: number
 }
 
 const publish = ways[way]?.()
 if (!publish) throw new Error(`Unknown way ${way}`)
 
 /** Publishes at a rate by the clock, catching up after a delay, and measures this process's CPU. */
-async function run ({ rate, seconds }: Order): Promise<Outcome> {
-  const filler = 'x'.repeat(100)
+async function run ({ rate, seconds, bytes = 150 }: Order): Promise<Outcome> {
+  const filler = 'x'.repeat(bytes - 50)
   const total = rate * seconds
   const before = process.cpuUsage()
   const start = performance.now()
@@ -84,7 +91,9 @@ async function run ({ rate, seconds }: Order): Promise<Outcome> {
   // What is still in queues belongs to the cost.
   await new Promise((resolve) => { setTimeout(resolve, 500) })
   const { user, system } = process.cpuUsage(before)
-  return { published, achieved, cpuMicroseconds: user + system }
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return { published, achieved, cpuMicroseconds: user + system, kept: heapUsed + external }
 }
 
 process.on('message', (order: Order) => {
