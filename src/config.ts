@@ -35,7 +35,7 @@ export const EnvironmentSchema = Type.Object({
   RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   INGEST_RATE_LIMIT: Type.Integer({ default: 600, minimum: 1, description: 'requests a second to the ingest routes, per key, 1 or more' }),
   AUTH_FAILURE_LIMIT: Type.Integer({ default: 100, minimum: 0, description: 'unknown credentials a minute per address, 0 for any number' }),
-  LOGIN_ATTEMPT_LIMIT: Type.Integer({ default: 5, minimum: 1, maximum: 100, description: 'wrong passwords before a person has to wait' }),
+  LOGIN_ATTEMPT_LIMIT: Type.Integer({ default: 5, minimum: 1, maximum: 1_000_000, description: 'wrong passwords before a person has to wait' }),
   WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
   WS_UPGRADE_LIMIT: Type.Integer({ default: 2000, minimum: 0, description: 'new sockets a second, 0 for any number' }),
   WS_CONNECTION_LIMIT: Type.Integer({ default: 20_000, minimum: 0, description: 'sockets at once, 0 for any number' }),

@@ -13,10 +13,12 @@ const socket: FastifyPluginAsync = async (app) => {
   const { config, hub, identities } = app
   const responses = new WeakMap<IncomingMessage, ServerResponse>()
 
-  /** An error of the stream; `ws` closes the socket itself. A function for all, so that it keeps no request alive. */
-  function onError (this: WebSocket, error: Error): void {
+  /**
+   * An error of the stream. `ws` closes the socket itself, and reads on until the client has seen why: cut off in the
+   * middle of its message it would not. A function for all, so that it keeps no request alive.
+   */
+  function onError (error: Error): void {
     app.log.info({ err: error }, 'socket failed')
-    this.terminate()
   }
 
   /** Refuses what must not be upgraded; an ordinary request passes. */

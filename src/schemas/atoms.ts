@@ -8,10 +8,13 @@ export const IdParams = Type.Object({ id: Id }, { additionalProperties: false })
 /** Times in responses: ISO 8601, UTC, milliseconds. */
 export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC' })
 
+/** The last millisecond of the year 9999, after which a time has no four-digit year to be written with. */
+export const LAST_TIME = 253_402_300_799_999
+
 /** Times in requests: ISO 8601 with an offset, or epoch milliseconds. */
 export const TimeInput = Type.Union([
   Type.String({ format: 'date-time' }),
-  Type.Number({ minimum: 0, maximum: 8_640_000_000_000_000 })
+  Type.Number({ minimum: 0, maximum: LAST_TIME })
 ], { description: 'ISO 8601, or epoch milliseconds' })
 
 /** Name, label or title that a person reads. */

@@ -63,3 +63,18 @@ test('refuses a start in one line', async (t) => {
     t.match(output, pattern, title)
   }))
 })
+
+test('what clients name stays text in the log', async (t) => {
+  const name = 'red\u001b[31m\r\nFATAL: made up\u009b2J\u202etext'
+  for (const env of [{}, { NODE_ENV: 'production', HOST: '127.0.0.1' }]) {
+    const server = await startServer(t, t.testdir({}), { SIMULATE: '0', API_KEY: 'log-test-key-0123456789', NO_COLOR: '1', ...env })
+    const { body } = await restClient(server.url, server.key)<{ key: string }>('POST', '/api/keys', { name, scopes: ['read'] })
+    await openSocket(t, server.socketUrl, ['pitwall.v1', body.data.key], { headers: { 'user-agent': 'spy\u009b31m' } })
+    const [line] = await server.wrote(/.*socket connected.*/)
+    t.match(line, /spy\\+u009b31m/)
+    t.match(line, /red\\+u001b\[31m.*FATAL: made up/)
+    t.notMatch(server.output().replaceAll('\n', ''), /\p{Cc}|\p{Bidi_Control}/u)
+    t.notOk(server.output().split('\n').some((text) => text.startsWith('FATAL')))
+    t.equal(await server.stop(), 0)
+  }
+})

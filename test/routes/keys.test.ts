@@ -53,6 +53,7 @@ const refusals: [string, Record<string, unknown>, string][] = [
   ['a scope twice', { name: 'x', scopes: ['read', 'read'] }, '/scopes'],
   ['no name', { scopes: ['read'] }, ''],
   ['an end in the past', { name: 'x', scopes: ['read'], expiresAt: 1000 }, '/expiresAt'],
+  ['an end no date can tell', { name: 'x', scopes: ['read'], expiresAt: 8_640_000_000_000_000 }, '/expiresAt'],
   ['a hash of its own', { name: 'x', scopes: ['read'], hash: 'abc' }, '']
 ]
 test('refuses a key that is not well described', async (t) => {
