@@ -51,5 +51,5 @@ const optionsOf = (secure: boolean): FastifyHelmetOptions => ({
   crossOriginOpenerPolicy: secure,
   frameguard: { action: 'deny' },
   originAgentCluster: secure,
-  strictTransportSecurity: secure && { maxAge: 365 * 24 * 3600, includeSubDomains: false }
+  strictTransportSecurity: secure && { maxAge: 365 * 24 * 3600, includeSubDomains: true }
 })

@@ -24,9 +24,9 @@ async function ask (path: string, method = 'GET', body?: unknown) {
 test('serves HTTPS that a browser is held to', async (t) => {
   const { status, headers } = await ask('/health')
   t.equal(status, 200)
-  t.equal(headers['strict-transport-security'], 'max-age=31536000')
+  t.equal(headers['strict-transport-security'], 'max-age=31536000; includeSubDomains')
   t.match(headers['content-security-policy'], /upgrade-insecure-requests/)
-  t.equal((await ask('/health')).headers['strict-transport-security'], 'max-age=31536000', 'with each reply')
+  t.equal((await ask('/health')).headers['strict-transport-security'], 'max-age=31536000; includeSubDomains', 'with each reply')
 })
 
 test('serves WSS and answers pages of its own origin', async (t) => {

@@ -39,6 +39,24 @@ for (const scheme of ['http', 'https'] as const) {
   })
 }
 
+test('signing in and out leaves nothing behind', { skip }, async (t) => {
+  const server = await startServer(t, t.testdir({}), { DASHBOARD_ACCESS: 'login' })
+  const person = { name: 'Ada', email: 'ada@example.org', password: 'seven red kites over' }
+  await fetch(`${server.url}/api/user`, { method: 'POST', headers: { 'x-api-key': server.key, 'content-type': 'application/json' }, body: JSON.stringify({ ...person, role: 'viewer' }) })
+  const { page } = await openPage(t, server.url)
+  await page.locator('input[type=password][autocomplete=current-password]').fill(person.password)
+  await page.locator('input[type=email][autocomplete=username]').fill(person.email)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.locator('.rpm-figure:not(:text("–"))').waitFor()
+  t.same((await page.context().cookies()).map(({ name, httpOnly }) => [name, httpOnly]).sort(), [['pw_refresh', true], ['pw_session', true]])
+  const stored = 'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])'
+  t.notMatch(await page.evaluate(stored), /ada|kites|pws_|pwr_|eyJ|sim-/i)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await connectionIs(page, 'signed-out')
+  t.same(await page.context().cookies(), [])
+  t.notMatch(await page.evaluate(`${stored} + document.body.innerText`), /ada|car \d/i)
+})
+
 test('an inline script and a foreign one are not run', { skip }, async (t) => {
   const server = await startOver(t, 'http')
   const { page, faults } = await openPage(t, server.url)
