@@ -10,6 +10,8 @@ import { StoreView } from './view.js'
 const JOURNAL_ID = Buffer.from('j')
 /** A commit of more bytes goes into the trees at once, as copying it twice would cost more than the flush. */
 const LARGEST_RECORD = 256 * 1024
+/** Past as many changes a checkpoint comes early: it holds everything up, a millisecond for some four hundred. */
+const MOST_PENDING = 5_000
 /** How long a commit may be in the journal only: bounds what a start after a crash has to bring in. */
 const CHECKPOINT_AFTER_MS = 1_000
 
@@ -102,7 +104,7 @@ export class CommittedState {
     const changes = this.pending.ofCommit
     if (changes.length === 0) return
     const { parts, bytes } = encodeChanges(changes)
-    if (bytes > LARGEST_RECORD || !this.journal.hasRoom(bytes)) return this.checkpoint()
+    if (bytes > LARGEST_RECORD || this.pending.size > MOST_PENDING || !this.journal.hasRoom(bytes)) return this.checkpoint()
     this.journal.append(parts, bytes)
     this.scheduleCheckpoint()
   }

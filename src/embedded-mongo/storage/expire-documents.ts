@@ -33,6 +33,9 @@ function timeField ({ options: { timeseries } }: Collection): string {
   return isPlainDocument(timeseries) && typeof timeseries.timeField === 'string' ? timeseries.timeField : '_id'
 }
 
+/** More documents than this are removed without a copy in the journal first. */
+const MANY = 200
+
 async function expireWhere (engine: Engine, collection: Collection, filter: Document, hint?: string): Promise<void> {
   const reader = new DocumentReader(engine.view, collection, { filter, hint })
   const interrupt = new Interrupt()
@@ -52,6 +55,6 @@ async function expireWhere (engine: Engine, collection: Collection, filter: Docu
           if (error instanceof CommandError) throw error
         }
       }
-    })
+    }, expired.length > MANY)
   }
 }

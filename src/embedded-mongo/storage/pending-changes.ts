@@ -13,6 +13,13 @@ export class PendingChanges {
     return this.changes.size === 0
   }
 
+  /** How many keys have a change. */
+  get size (): number {
+    let size = 0
+    for (const changes of this.changes.values()) size += changes.size
+    return size
+  }
+
   /** What the commit that runs now has changed so far, in order. */
   get ofCommit (): readonly RecordedChange[] {
     return this.recorded
