@@ -46,7 +46,7 @@ export const EnvironmentSchema = Type.Object({
   BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
   FRAME_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'bytes' }),
   NESTING_LIMIT: Type.Integer({ default: 32, minimum: 4, maximum: 64, description: 'objects and lists within each other in a body or message' }),
-  ARRAY_LIMIT: Type.Integer({ default: 10_000, minimum: 1, description: 'items of a list in a body or message, 1 or more' }),
+  ARRAY_LIMIT: Type.Integer({ default: 100_000, minimum: 1, description: 'items of a list in a body or message, 1 or more' }),
   STRING_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'characters of a string in a body or message, 1024 or more' }),
   OPEN_SIGNUP: flag(false, 'true or false')
 }, { additionalProperties: true })

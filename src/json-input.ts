@@ -12,7 +12,7 @@ export interface InputLimits {
 }
 
 /** The limits of settings left alone. */
-export const defaultInputLimits: InputLimits = { depth: 32, items: 10_000, characters: 1024 * 1024 }
+export const defaultInputLimits: InputLimits = { depth: 32, items: 100_000, characters: 1024 * 1024 }
 
 const prototypeNames = new Set(['__proto__', 'constructor', 'prototype'])
 // An escape may spell any of the names; a number past 1.8e308 becomes infinite.

@@ -9,7 +9,7 @@ export const nasty: readonly string[] = [
   '"=1+1"', '"../../etc/passwd"', '"%00"', '"constructor"', '"__proto__"', '"toString"', '"c_"', '"c_zzzz"', '"-Infinity"', '"2026-13-45T99:99:99Z"', '"🦊"', `"${'x'.repeat(5000)}"`,
   '[]', '[[]]', '{}', '[null]', '{"$ne":null}', '{"$gt":""}', '{"$where":"sleep(1000)"}', '{"$regex":"(a+)+$"}', '{"$expr":{"$function":{}}}', '{"a.b":1}', '{"":1}', '{"$set":{"role":"admin"}}',
   '{"__proto__":{"scopes":["admin"]}}', '{"constructor":{"prototype":{"admin":true}}}', '{"prototype":1}', '{"\\u005f_proto__":1}', '{"_bsontype":"ObjectId"}', '{"toString":1,"valueOf":null}', '{"then":1}', '{"toJSON":1}', '{"length":1e9}',
-  deep(40), deep(2000), `{"a":${deep(20_000)}}`, `[${'1,'.repeat(12_000)}1]`
+  deep(40), deep(2000), `{"a":${deep(20_000)}}`, `[${'1,'.repeat(120_000)}1]`
 ]
 
 const marker = '\u0001raw\u0001'
