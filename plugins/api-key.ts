@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PitwallError } from '../src/errors.js'
 import { readCredential } from '../src/identity/request-credentials.js'
@@ -10,9 +11,19 @@ import { identityOf } from './route-scope.js'
  * for a request that a page of another site may have sent.
  */
 export default fp(async (app) => {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     // What one person may see must not be kept where the next one looks.
     reply.header('cache-control', 'no-store')
+    // Nearly every request of a machine comes with a key that was looked up just now.
+    const known = app.identities.recall(readCredential(request.headers, request.cookies))
+    if (known) {
+      request.identity = known
+      return done()
+    }
+    authenticate(request).then(() => done(), done)
+  })
+
+  async function authenticate (request: FastifyRequest): Promise<void> {
     const open = request.routeOptions.config.scope === 'public'
     request.identity = await app.authenticate(request).catch((error: unknown) => {
       // Whoever still has to sign in must get that far, whatever their neighbours do.
@@ -21,5 +32,5 @@ export default fp(async (app) => {
     })
     if (!open) identityOf(request)
     if (request.identity && readCredential(request.headers, request.cookies)?.from === 'cookie') guardPageOrigin(request, true)
-  })
+  }
 }, { name: 'api-key', fastify: '5.x', dependencies: ['identity', 'route-scope'] })

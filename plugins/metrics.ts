@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { PitwallError } from '../src/errors.js'
 import { hasScope } from '../src/identity/identity.js'
 import { isBound } from '../src/realtime/channels.js'
+import { RequestDurations } from '../src/request-durations.js'
 import { isLocalRequest } from './local-request.js'
 
 declare module 'fastify' {
@@ -16,16 +17,12 @@ declare module 'fastify' {
 export default fp(async (app) => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const duration = new Histogram({
-    name: 'pitwall_http_request_duration_seconds',
-    help: 'Time to answer a REST request',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
-    registers: [registry]
-  })
+  const durations = new RequestDurations()
+  durations.register(registry, 'pitwall_http_request_duration_seconds', 'Time to answer a REST request')
   app.decorate('metrics', registry)
-  app.addHook('onResponse', async (request, reply) => {
-    duration.observe({ method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode }, reply.elapsedTime / 1000)
+  app.addHook('onResponse', (request, reply, done) => {
+    durations.observe(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000)
+    done()
   })
 
   app.get('/metrics', {

@@ -112,9 +112,9 @@ export default fp(async (app) => {
     done()
   })
 
-  app.addHook('onRequest', async (request) => {
-    if (!request.ws || request.routeOptions.url === '/' || request.routeOptions.url === config.socketPath) return
-    throw new PitwallError('NOT_FOUND', `WebSockets are served at / and ${config.socketPath}`)
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!request.ws || request.routeOptions.url === '/' || request.routeOptions.url === config.socketPath) return done()
+    done(new PitwallError('NOT_FOUND', `WebSockets are served at / and ${config.socketPath}`))
   })
   app.addHook('onClose', () => {
     stopListening()

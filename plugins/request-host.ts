@@ -4,6 +4,13 @@ import fp from 'fastify-plugin'
 import type { Config } from '../src/config.js'
 import { PitwallError } from '../src/errors.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** True for a request that names one of the server's own hosts. */
+    isOwnHost (request: IncomingMessage): boolean
+  }
+}
+
 /**
  * Answers only requests that name one of the server's own hosts: a page of another site
  * whose name was made to resolve here (DNS rebinding) gets nothing. Own are loopback
@@ -12,13 +19,24 @@ import { PitwallError } from '../src/errors.js'
  */
 export default fp(async (app) => {
   const names = ownHosts(app.config)
-  app.addHook('onRequest', async (request) => {
+  // What clients write comes down to few texts, which need not be taken apart each time.
+  const known = new Set<string>()
+  app.decorate('isOwnHost', (request: IncomingMessage): boolean => {
+    const { host = '' } = request.headers
+    const plain = request.url?.startsWith('/') === true && countHosts(request.rawHeaders) === 1
+    if (plain && known.has(host)) return true
+    const own = names.has(addressedHost(request))
+    if (own && plain && known.size < MOST_KNOWN) known.add(host)
+    return own
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (app.isOwnHost(request.raw)) return done()
     const name = addressedHost(request.raw)
-    if (!names.has(name)) {
-      throw new PitwallError('HOST_NOT_ALLOWED', `This server does not answer for the host ${JSON.stringify(name)}; set PUBLIC_URL to the address users open`)
-    }
+    done(new PitwallError('HOST_NOT_ALLOWED', `This server does not answer for the host ${JSON.stringify(name)}; set PUBLIC_URL to the address users open`))
   })
 }, { name: 'request-host', fastify: '5.x' })
+
+const MOST_KNOWN = 100
 
 function ownHosts (config: Config): Set<string> {
   const names = new Set(['localhost', '127.0.0.1', '::1'])
@@ -36,11 +54,16 @@ function ownHosts (config: Config): Set<string> {
 /** The host a request is for; of a proxy's kind of request the one in its address, of several `Host` headers one that is not ours. */
 function addressedHost ({ url = '/', headers, rawHeaders }: IncomingMessage): string {
   if (!url.startsWith('/') && url !== '*') return URL.canParse(url) ? hostName(new URL(url).host) : ''
+  return countHosts(rawHeaders) > 1 ? 'several hosts' : hostName(headers.host)
+}
+
+function countHosts (rawHeaders: string[]): number {
   let found = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') found++
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') found++
   }
-  return found > 1 ? 'several hosts' : hostName(headers.host)
+  return found
 }
 
 /** `Host` without its port and without the brackets of IPv6, in lower case. */

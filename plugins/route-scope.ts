@@ -40,25 +40,29 @@ export default fp(async (app) => {
     const unnamed = listRoutes().find(({ scope }) => scope === undefined)
     if (unnamed) throw new Error(`Route ${unnamed.method} ${unnamed.url} names no scope`)
   })
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     const { scope, visitor, boundKeys } = request.routeOptions.config
-    if (scope === 'public' || request.is404) return
-    if (scope === undefined) throw new PitwallError('FORBIDDEN', 'This route names no scope')
-    const identity = identityOf(request)
+    if (scope === 'public' || request.is404) return done()
+    if (scope === undefined) return done(new PitwallError('FORBIDDEN', 'This route names no scope'))
+    const { identity } = request
+    if (identity === null) return done(unauthorized())
     if (identity.kind === 'visitor' && visitor !== true) {
-      throw new PitwallError('FORBIDDEN', 'Visitors may not see this; sign in')
+      return done(new PitwallError('FORBIDDEN', 'Visitors may not see this; sign in'))
     }
     if ((identity.vehicle ?? identity.device) !== undefined && boundKeys !== true) {
-      throw new PitwallError('FORBIDDEN', `This key may only write the measurements of ${identity.vehicle ?? identity.device}`)
+      return done(new PitwallError('FORBIDDEN', `This key may only write the measurements of ${identity.vehicle ?? identity.device}`))
     }
     if (scope !== 'any' && !hasScope(identity, scope)) {
-      throw new PitwallError('FORBIDDEN', `This needs the scope ${scope}`)
+      return done(new PitwallError('FORBIDDEN', `This needs the scope ${scope}`))
     }
+    done()
   })
 }, { name: 'route-scope', fastify: '5.x' })
 
 /** The identity of an authenticated request. @throws UNAUTHORIZED when there is none */
 export function identityOf (request: FastifyRequest): Identity {
-  if (!request.identity) throw new PitwallError('UNAUTHORIZED', 'Send an API key as X-API-Key, or a key or access token as Authorization: Bearer')
+  if (!request.identity) throw unauthorized()
   return request.identity
 }
+
+const unauthorized = () => new PitwallError('UNAUTHORIZED', 'Send an API key as X-API-Key, or a key or access token as Authorization: Bearer')

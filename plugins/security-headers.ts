@@ -1,8 +1,15 @@
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import type { FastifyReply } from 'fastify'
+import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 
 type Scheme = 'http' | 'https'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The headers of every reply over a scheme, names and values by turns. */
+    headersOf (scheme: Scheme): readonly string[]
+  }
+}
 
 /**
  * Headers against content injection and framing. HSTS and what else binds a browser to
@@ -10,25 +17,27 @@ type Scheme = 'http' | 'https'
  * so. What was asked for over plain HTTP, as on a local network, keeps working there.
  */
 export default fp(async (app) => {
-  await app.register(helmet, { global: false })
   // Helmet makes the same headers for every reply of one scheme: they are made once.
-  const known = new Map<Scheme, [name: string, value: string][]>()
-  app.addHook('onRequest', async (request, reply) => {
-    const scheme: Scheme = request.protocol === 'https' ? 'https' : 'http'
-    const headers = known.get(scheme)
-    if (headers) {
-      for (const [name, value] of headers) reply.raw.setHeader(name, value)
-    } else {
-      known.set(scheme, makeHeaders(reply, scheme))
-    }
+  const headers = { http: await makeHeaders(false), https: await makeHeaders(true) }
+  const flat = { http: headers.http.flat(), https: headers.https.flat() }
+  app.decorate('headersOf', (scheme: Scheme) => flat[scheme])
+  app.addHook('onRequest', (request, reply, done) => {
+    for (const [name, value] of headers[request.protocol === 'https' ? 'https' : 'http']) reply.header(name, value)
+    done()
   })
 }, { name: 'security-headers', fastify: '5.x' })
 
-function makeHeaders (reply: FastifyReply, scheme: Scheme): [string, string][] {
-  const before = new Set(reply.raw.getHeaderNames())
-  reply.helmet(optionsOf(scheme === 'https'))
-  return reply.raw.getHeaderNames().filter((name) => !before.has(name)).map((name) => [name, String(reply.raw.getHeader(name))])
+/** The headers that Helmet gives a reply, as names and values. */
+async function makeHeaders (secure: boolean): Promise<[name: string, value: string][]> {
+  const server = Fastify()
+  await server.register(helmet, optionsOf(secure))
+  server.get('/', async () => '')
+  const made = Object.entries((await server.inject('/')).headers)
+  await server.close()
+  return made.filter(([name]) => !ordinary.has(name)).map(([name, value]) => [name, String(value)])
 }
+
+const ordinary = new Set(['content-type', 'content-length', 'date', 'connection'])
 
 const optionsOf = (secure: boolean): FastifyHelmetOptions => ({
   contentSecurityPolicy: {

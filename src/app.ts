@@ -9,11 +9,13 @@ import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
 import entities from '../plugins/entities.js'
+import { createRequestLogger } from './request-logger.js'
 import errorHandler, { sendProblem, toPitwallError } from '../plugins/error-handler.js'
 import identity from '../plugins/identity.js'
 import idempotency from '../plugins/idempotency.js'
 import jwt from '../plugins/jwt.js'
 import jsonBody from '../plugins/json-body.js'
+import liveness from '../plugins/liveness.js'
 import lifecycle from '../plugins/lifecycle.js'
 import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
@@ -74,6 +76,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     trustProxy: typeof config.trustProxy === 'number' ? trustHops(config.trustProxy) : config.trustProxy,
     bodyLimit: config.bodyLimit,
     forceCloseConnections: 'idle',
+    childLoggerFactory: createRequestLogger,
     requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => { sendProblem(request, reply, toPitwallError(error)) }
@@ -91,6 +94,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(securityHeaders)
   await app.register(requestHost)
   await app.register(cors)
+  await app.register(liveness)
   await app.register(cookie)
   await app.register(rateLimit)
   await app.register(documentation)

@@ -13,6 +13,8 @@ export interface CredentialCacheOptions {
 export interface CredentialCache {
   /** The identity behind `key`, from memory or `load`; concurrent askers share one load. */
   resolve (key: string, load: () => Promise<Identity | null>): Promise<Identity | null>
+  /** The identity behind `key` if it is in memory; null for an unknown one, undefined when it has to be loaded. */
+  peek (key: string): Identity | null | undefined
   /** Forgets all entries of one credential, or of one person. */
   forget (id: string): void
   clear (): void
@@ -69,10 +71,16 @@ export function createCredentialCache (options: CredentialCacheOptions = {}): Cr
     return identity
   }
 
+  function peek (key: string): Identity | null | undefined {
+    const entry = entries.get(key)
+    return entry && entry.until > now() ? entry.identity : undefined
+  }
+
   return {
+    peek,
     async resolve (key, load) {
-      const entry = entries.get(key)
-      if (entry && entry.until > now()) return entry.identity
+      const known = peek(key)
+      if (known !== undefined) return known
       let pending = loading.get(key)
       if (!pending) {
         pending = loadOnce(key, load).finally(() => loading.delete(key))

@@ -35,6 +35,8 @@ export interface Identities {
    * @throws TOO_MANY_REQUESTS after too many failures
    */
   authenticateToken (token: string, address: string): Promise<Identity | null>
+  /** The identity of a key that was good a moment ago, without a promise; undefined when it has to be looked up. */
+  recall (credential: RequestCredential | null): Identity | undefined
   /** Identity behind what a request carries. @throws TOO_MANY_REQUESTS after too many failures from its address */
   authenticateCredential (credential: RequestCredential | null, address: string): Promise<Identity | null>
   /** A one-time ticket with the identity's scopes or fewer. @throws FORBIDDEN */
@@ -162,6 +164,9 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
     },
     forgetCredentials: cache.clear,
     watch: watch.start,
+    recall (credential) {
+      return credential?.from === 'header' ? cache.peek(`key ${hashSecret(credential.token)}`) ?? undefined : undefined
+    },
     async authenticateCredential (credential, address) {
       if (credential?.from === 'header') return await authenticateBearer(credential.token, address)
       if (credential?.from === 'cookie') return await authenticateCookies(credential, address)

@@ -1,4 +1,4 @@
-import { createDocumentCollection, type DocumentChange, type WriteOptions } from '../entities/document-collection.js'
+import { createDocumentCollection, type DocumentChange, type ListQuery, type WriteOptions } from '../entities/document-collection.js'
 import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
 import type { VehicleModel } from '../models/vehicle.js'
@@ -9,6 +9,7 @@ import type { VehicleDocument } from '../schemas/vehicle.js'
 import { createArrivalClock } from './arrival.js'
 import { parseRange, readBuckets, readMessages, readPoints } from './history.js'
 import { createIngest } from './ingest.js'
+import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
 import { createSampleChannel } from './sample-channel.js'
 import { createSampleStore } from './sample-store.js'
@@ -38,15 +39,24 @@ export interface TelemetryOptions {
 
 /** Vehicles, their samples, latest state and history. */
 export async function createTelemetry (options: TelemetryOptions) {
-  const { models, broker, retentionDays, vehicleOfDevice, onVehicleWrite, now = Date.now } = options
+  const { models, broker, retentionDays, vehicleOfDevice, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void>()
+
+  // Counts what may change a list of vehicles: their documents, and their states, of which each move is published.
+  let changes = 0
+  const stopCounting = broker.subscribe(({ channel }) => { if (channel === 'status' || channel === 'vehicles') changes++ })
+  const onVehicleWrite = (change: DocumentChange) => {
+    changes++
+    options.onVehicleWrite?.(change)
+  }
+  const lists = createListCache(() => changes)
 
   const [newest] = await samples.find({}, { arrival: 1 }).sort({ _id: -1 }).limit(1).lean()
   const registry = createVehicleRegistry({
     vehicles: vehicleModel,
     vehicleStates,
-    onCreate: (id, stored) => onVehicleWrite?.({ action: 'created', id, stored })
+    onCreate: (id, stored) => onVehicleWrite({ action: 'created', id, stored })
   })
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
   const store = createSampleStore({
@@ -62,7 +72,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     noun: 'vehicle',
     sortable: ['name'],
     filterable: ['name', 'simulated'],
-    ...(onVehicleWrite && { onWrite: onVehicleWrite })
+    onWrite: onVehicleWrite
   })
 
   /** Removes what is stored of vehicles whose documents are gone. */
@@ -88,6 +98,20 @@ export async function createTelemetry (options: TelemetryOptions) {
     /** Vehicles' documents, without state: list, get, create, change. */
     vehicles,
 
+    /**
+     * A page of vehicles with their latest state, as bytes of JSON: `{success, data, nextCursor}`.
+     * @throws BAD_CURSOR, BAD_REQUEST
+     */
+    listBytes: (query: ListQuery): Promise<Buffer> => lists.read(JSON.stringify(query), async () => {
+      const { data, nextCursor } = await vehicles.list(query)
+      const known = await states.statesOf(data.map(({ id }) => id))
+      return {
+        success: true,
+        data: data.map((document) => ({ ...document, ...(known.get(document.id) ?? { online: false, lastSeen: null, state: {} }) })),
+        nextCursor
+      }
+    }),
+
     /** Removes a vehicle and all that is stored of it. @throws NOT_FOUND, PRECONDITION_FAILED */
     async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocument> {
       const removed = await vehicles.remove(id, write)
@@ -99,7 +123,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     async removeSimulated (): Promise<number> {
       const ids = (await vehicleModel.find({ simulated: true }, { _id: 1 }).lean()).map(({ _id }) => _id)
       await vehicleModel.deleteMany({ _id: { $in: ids } })
-      for (const id of ids) onVehicleWrite?.({ action: 'deleted', id })
+      for (const id of ids) onVehicleWrite({ action: 'deleted', id })
       await removeData(ids)
       return ids.length
     },
@@ -145,6 +169,7 @@ export async function createTelemetry (options: TelemetryOptions) {
 
     /** Waits for what is being stored, and stops watching. */
     async close (): Promise<void> {
+      stopCounting()
       presence.stop()
       await ingest.drain()
     }

@@ -20,15 +20,10 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/', {
     config: { scope: 'read', visitor: true },
     schema: { summary: 'List vehicles with their latest state', tags, querystring: VehicleQuerySchema, response: { 200: SuccessList(VehicleSchema) } }
-  }, async (request) => {
+  }, async (request, reply) => {
     const { name, simulated, ...page } = request.query
-    const { data, nextCursor } = await vehicles.list({ ...page, where: { name, simulated } })
-    const states = await telemetry.statesOf(data.map(({ id }) => id))
-    return {
-      success: true as const,
-      data: data.map((document) => ({ ...document, ...(states.get(document.id) ?? { online: false, lastSeen: null, state: {} }) })),
-      nextCursor
-    }
+    const bytes = await telemetry.listBytes({ ...page, where: { name, simulated } })
+    return reply.type('application/json; charset=utf-8').send(bytes as never)
   })
 
   app.post('/', {
