@@ -10,6 +10,8 @@ declare module 'fastify' {
   }
 }
 
+const isOrigin = (text: string) => text.length === 6 && text.toLowerCase() === 'origin'
+
 /**
  * Answers the plain `GET /health` of a probe before Fastify sees it: who asks whether the
  * process lives must be told soonest when it has the most to do. Whatever is special about
@@ -31,7 +33,7 @@ export default fp(async (app) => {
   if (config.trustProxy !== false) return
 
   const isProbe = (request: IncomingMessage) =>
-    request.url === '/health' && request.method === 'GET' && request.headers.origin === undefined && app.isOwnHost(request)
+    request.url === '/health' && request.method === 'GET' && !request.rawHeaders.some(isOrigin) && app.isOwnHost(request)
 
   const headers = [...app.headersOf(config.tls ? 'https' : 'http'), 'content-type', 'application/json; charset=utf-8', 'content-length']
   // Good for the millisecond that it names.

@@ -22,8 +22,8 @@ export default fp(async (app) => {
   // What clients write comes down to few texts, which need not be taken apart each time.
   const known = new Set<string>()
   app.decorate('isOwnHost', (request: IncomingMessage): boolean => {
-    const { host = '' } = request.headers
-    const plain = request.url?.startsWith('/') === true && countHosts(request.rawHeaders) === 1
+    const [host, ...more] = hostsOf(request.rawHeaders)
+    const plain = host !== undefined && more.length === 0 && request.url?.startsWith('/') === true
     if (plain && known.has(host)) return true
     const own = names.has(addressedHost(request))
     if (own && plain && known.size < MOST_KNOWN) known.add(host)
@@ -52,18 +52,20 @@ function ownHosts (config: Config): Set<string> {
 }
 
 /** The host a request is for; of a proxy's kind of request the one in its address, of several `Host` headers one that is not ours. */
-function addressedHost ({ url = '/', headers, rawHeaders }: IncomingMessage): string {
+function addressedHost ({ url = '/', rawHeaders }: IncomingMessage): string {
   if (!url.startsWith('/') && url !== '*') return URL.canParse(url) ? hostName(new URL(url).host) : ''
-  return countHosts(rawHeaders) > 1 ? 'several hosts' : hostName(headers.host)
+  const [host, ...more] = hostsOf(rawHeaders)
+  return more.length > 0 ? 'several hosts' : hostName(host)
 }
 
-function countHosts (rawHeaders: string[]): number {
-  let found = 0
+/** Values of all `Host` headers: of several, Node would show the first. */
+function hostsOf (rawHeaders: readonly string[]): string[] {
+  const hosts: string[] = []
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]
-    if (name?.length === 4 && name.toLowerCase() === 'host') found++
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[index + 1] ?? '')
   }
-  return found
+  return hosts
 }
 
 /** `Host` without its port and without the brackets of IPv6, in lower case. */

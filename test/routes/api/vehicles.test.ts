@@ -99,6 +99,20 @@ test('simulated vehicles go in one call', async (t) => {
   t.match(await rest('DELETE', '/api/vehicles'), { status: 400 })
 })
 
+test('a list shows every write that was answered', async (t) => {
+  const list = async () => (await rest<VehicleBody[]>('GET', '/api/vehicles?limit=1000')).body.data.find(({ id }) => id === 'listed')
+  for (let speed = 0; speed < 20; speed++) {
+    await Promise.all([list(), rest('POST', '/api/update-status', { vehicle: 'listed', speed }), list()])
+    t.match((await list())?.state, { speed: { v: speed } })
+  }
+  await rest('PATCH', '/api/vehicles/listed', { name: 'Renamed' })
+  t.match(await list(), { name: 'Renamed' })
+  await shared.app.models.vehicles.collection.updateOne({ _id: 'listed' as never }, { $set: { name: 'By another' } })
+  while ((await list())?.name !== 'By another') await new Promise(setImmediate)
+  await rest('DELETE', '/api/vehicles/listed')
+  t.equal(await list(), undefined)
+})
+
 test('signals are listed with units and paths', async (t) => {
   const { body } = await rest<Record<string, unknown>[]>('GET', '/api/signals')
   const byName = new Map(body.data.map((signal) => [signal.name, signal]))
