@@ -8,16 +8,18 @@ declare module 'fastify' {
 
 /** Vehicles: samples in, latest state, history. */
 export default fp(async (app) => {
-  const { broker, changeFeed, channelSources, config, models } = app
+  const { broker, changeFeed, channelSources, config, models, signals } = app
   const telemetry = await createTelemetry({
     models,
     broker,
     retentionDays: config.retentionDays,
     vehicleOfDevice: rememberVehicles(async (device) => (await models.devices.findById(device, { vehicle: 1 }).lean())?.vehicle),
+    fields: signals.fields,
+    onListenerError: (err) => { app.log.error({ err }, 'something that follows stored samples failed') },
     onVehicleWrite: changeFeed.watch({ channel: 'vehicles', collection: models.vehicles.collection.name })
   })
   app.decorate('telemetry', telemetry)
   channelSources.set('status', telemetry.channels.status)
   channelSources.set('vehicle:', telemetry.channels.vehicle)
   app.addHook('onClose', () => telemetry.close())
-}, { name: 'telemetry', fastify: '5.x', dependencies: ['mongo', 'broker', 'change-feed', 'entities'] })
+}, { name: 'telemetry', fastify: '5.x', dependencies: ['mongo', 'broker', 'change-feed', 'entities', 'signals'] })

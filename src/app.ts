@@ -25,6 +25,7 @@ import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
 import schemaCompilers from '../plugins/schema-compilers.js'
 import securityHeaders from '../plugins/security-headers.js'
+import signalRegistry from '../plugins/signals.js'
 import simulator from '../plugins/simulator.js'
 import telemetry from '../plugins/telemetry.js'
 import activityRoutes from '../routes/api/activity/index.js'
@@ -108,6 +109,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(idempotency)
   await app.register(changeFeed)
   await app.register(entities)
+  await app.register(signalRegistry)
   await app.register(telemetry)
   await app.register(analytics)
   await app.register(realtime)

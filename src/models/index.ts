@@ -14,6 +14,7 @@ import { loginSessionModel } from './login-session.js'
 import { sampleModel } from './sample.js'
 import { sessionMarkModel } from './session-mark.js'
 import { sessionModel } from './session.js'
+import { signalModel } from './signal.js'
 import { ticketModel } from './ticket.js'
 import { userModel } from './user.js'
 import { vehicleStateModel } from './vehicle-state.js'
@@ -48,6 +49,7 @@ function defineModels (connection: Connection) {
     events: eventModel(connection),
     gear: gearModel(connection),
     idempotencyRecords: idempotencyRecordModel(connection),
+    signals: signalModel(connection),
     vehicles: vehicleModel(connection),
     vehicleStates: vehicleStateModel(connection),
     samples: sampleModel(connection)

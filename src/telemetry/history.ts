@@ -2,7 +2,7 @@ import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
 import type { Bucket, HistoryQuery, History, Point, SampleMessage } from '../schemas/telemetry.js'
 import { parseTime } from './sample-input.js'
-import { decodeValues, signalName, storedName } from './signal-fields.js'
+import { builtInFields, decodeValues, storedName, type SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 
 /** Most samples a reply without `points` holds; exports stream without bound. */
@@ -23,12 +23,12 @@ export interface HistoryRange {
  * at the beginning.
  * @throws VALIDATION_FAILED naming the parameter
  */
-export function parseRange (vehicle: string, query: HistoryQuery, now: number, whole: boolean): HistoryRange {
+export function parseRange (vehicle: string, query: HistoryQuery, now: number, whole: boolean, fields: SignalFields = builtInFields): HistoryRange {
   const to = query.to === undefined ? now + 1 : parseTimeText(query.to, 'to')
   const from = query.from === undefined ? (whole ? 0 : Math.max(0, to - DEFAULT_RANGE)) : parseTimeText(query.from, 'from')
   if (from >= to) throw new PitwallError('VALIDATION_FAILED', 'from must be before to')
   const names = query.signals?.split(',').map((name) => name.trim()).filter(Boolean)
-  return { vehicle, from, to, signals: names && names.length > 0 ? [...new Set(names.map(signalName))] : undefined }
+  return { vehicle, from, to, signals: names && names.length > 0 ? [...new Set(names.map(fields.nameOf))] : undefined }
 }
 
 const parseTimeText = (text: string, field: string) => parseTime(/^\d+$/.test(text) ? Number(text) : text, field)

@@ -7,6 +7,8 @@ import { MAX_SAMPLES } from '../schemas/telemetry.js'
 import { arrivalCursor, arrivalTime } from './arrival.js'
 import { createGroupCommit } from './group-commit.js'
 import { checkSample, checkStatus, checkVehicle, type CheckedSample } from './sample-input.js'
+import type { SignalFields } from './signal-fields.js'
+import type { SignalValue } from './signals.js'
 import type { ArrivedSample, Sample, SampleStore } from './sample-store.js'
 import type { VehicleRegistry } from './vehicle-registry.js'
 import { moveState, noteSeen, type VehicleTracker } from './vehicle-tracker.js'
@@ -17,9 +19,15 @@ export interface IngestOptions {
   store: SampleStore
   broker: Broker
   vehicleOfDevice: VehicleOfDevice
+  /** What fields of samples mean. */
+  fields: SignalFields
   now: () => number
   /** Called when a vehicle that was offline sent again. */
   onReturn (vehicle: VehicleTracker, now: number): void
+  /** Called with instants that are stored and published; must neither throw nor wait. */
+  onStored (arrived: readonly ArrivedSample[], now: number): void
+  /** What a vehicle's engine light shows, given what it says. */
+  lightOf (vehicle: string, said: SignalValue): SignalValue
   /** Bytes that may wait for the store. */
   maxBytes?: number
 }
@@ -38,7 +46,7 @@ interface IngestRequest {
  * published, then answered once the state is stored too.
  */
 export function createIngest (options: IngestOptions) {
-  const { registry, store, broker, vehicleOfDevice, now, onReturn } = options
+  const { registry, store, broker, vehicleOfDevice, fields, now, onReturn, onStored, lightOf } = options
 
   const states = createGroupCommit<{ trackers: VehicleTracker[], documents: number, bytes: number }>({
     flush: (groups) => registry.saveStates(new Set(groups.flatMap(({ trackers }) => trackers)))
@@ -54,6 +62,7 @@ export function createIngest (options: IngestOptions) {
     const statuses = requests.flatMap((request) => moveByRequest(request, trackers.get(request.vehicle) as VehicleTracker, seen) ?? [])
     for (const tracker of seen) noteSeen(tracker, time)
     publish(arrived, statuses, time)
+    if (arrived.length > 0) onStored(arrived, time)
     for (const tracker of seen) {
       if (tracker.online) continue
       tracker.online = true
@@ -85,7 +94,10 @@ export function createIngest (options: IngestOptions) {
       const data = { ts: new Date(ts).toISOString(), values }
       broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
     }
-    for (const data of statuses) broker.publish({ channel: 'status', data, ts: time })
+    for (const data of statuses) {
+      if (data.engineLight !== undefined) data.engineLight = lightOf(data.vehicle, data.engineLight)
+      broker.publish({ channel: 'status', data, ts: time })
+    }
   }
 
   const queue = createGroupCommit({ flush, ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }) })
@@ -104,7 +116,7 @@ export function createIngest (options: IngestOptions) {
      * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT, TOO_MANY_REQUESTS
      */
     async ingestStatus (identity: Identity, status: unknown): Promise<StatusReply> {
-      const checked = checkStatus(status, now())
+      const checked = checkStatus(status, now(), fields)
       const vehicle = await resolveVehicle(identity, checked.vehicle, vehicleOfDevice)
       const sample = toSample(checked, vehicle, sourceOf(identity))
       await queue.add({ samples: [sample], vehicle, documents: 1, bytes: checked.bytes })
@@ -125,7 +137,7 @@ export function createIngest (options: IngestOptions) {
       let bytes = 0
       for (const [index, item] of given.entries()) {
         try {
-          const checked = checkSample(item, now())
+          const checked = checkSample(item, now(), fields)
           samples.push(toSample(checked, vehicle, sourceOf(identity)))
           indexes.push(index)
           bytes += checked.bytes

@@ -1,5 +1,5 @@
 import { PitwallError } from '../errors.js'
-import { assignSignal } from './signal-fields.js'
+import { builtInFields, type SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 
 /** A sample that passed judgement: names and units are ours, the time is epoch milliseconds or left to the server. */
@@ -40,26 +40,26 @@ export function checkVehicle (value: unknown): string {
  * Judges a status, `{vehicle?, ts?, …signals}`.
  * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW
  */
-export function checkStatus (status: unknown, now: number): CheckedSample & { vehicle: string | undefined } {
+export function checkStatus (status: unknown, now: number, known: SignalFields = builtInFields): CheckedSample & { vehicle: string | undefined } {
   if (!isObject(status)) throw new PitwallError('VALIDATION_FAILED', 'A status must be an object')
   const { vehicle, ts, ...fields } = status
-  return { ...checkFields(ts, fields, now), vehicle: vehicle === undefined ? undefined : checkVehicle(vehicle) }
+  return { ...checkFields(ts, fields, now, known), vehicle: vehicle === undefined ? undefined : checkVehicle(vehicle) }
 }
 
 /**
  * Judges one sample of a batch, `{ts?, values}`.
  * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW
  */
-export function checkSample (sample: unknown, now: number): CheckedSample {
+export function checkSample (sample: unknown, now: number, known: SignalFields = builtInFields): CheckedSample {
   if (!isObject(sample)) throw new PitwallError('VALIDATION_FAILED', 'A sample must be an object')
   for (const field in sample) {
     if (field !== 'ts' && field !== 'values') throw new PitwallError('VALIDATION_FAILED', `A sample has ts and values, not ${JSON.stringify(field.slice(0, 140))}`)
   }
   if (!isObject(sample.values)) throw new PitwallError('VALIDATION_FAILED', 'values must be an object of signals')
-  return checkFields(sample.ts, sample.values, now)
+  return checkFields(sample.ts, sample.values, now, known)
 }
 
-function checkFields (time: unknown, fields: Record<string, unknown>, now: number): CheckedSample {
+function checkFields (time: unknown, fields: Record<string, unknown>, now: number, known: SignalFields): CheckedSample {
   const ts = time === undefined ? undefined : parseTime(time)
   if (ts !== undefined && ts > now + MAX_CLOCK_AHEAD) {
     throw new PitwallError('CLOCK_SKEW', `ts is ${Math.round((ts - now) / 1000)} s ahead of the server's clock; at most ${MAX_CLOCK_AHEAD / 1000} s are taken`)
@@ -69,7 +69,7 @@ function checkFields (time: unknown, fields: Record<string, unknown>, now: numbe
   let count = 0
   for (const name of Object.keys(fields)) {
     const value = fields[name]
-    assignSignal(values, name, value)
+    known.assign(values, name, value)
     bytes += 24 + name.length + (typeof value === 'string' ? value.length : 0)
     count++
   }

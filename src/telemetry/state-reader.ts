@@ -1,6 +1,7 @@
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel, VehicleStateRecord } from '../models/vehicle-state.js'
 import type { State, VehicleStatus } from '../schemas/status.js'
+import type { EngineLights } from './engine-lights.js'
 import { nameOfStored } from './signal-fields.js'
 import type { VehicleRegistry } from './vehicle-registry.js'
 import { isOnline } from './vehicle-tracker.js'
@@ -9,6 +10,7 @@ export interface StateReaderOptions {
   vehicles: VehicleModel
   vehicleStates: VehicleStateModel
   registry: VehicleRegistry
+  lights: EngineLights
   now: () => number
 }
 
@@ -16,7 +18,7 @@ export interface StateReaderOptions {
 export type VehicleState = Omit<VehicleStatus, 'vehicle' | 'simulated'>
 
 /** Latest states: what is stored, moved on by what this process has in memory. */
-export function createStateReader ({ vehicles, vehicleStates, registry, now }: StateReaderOptions) {
+export function createStateReader ({ vehicles, vehicleStates, registry, lights, now }: StateReaderOptions) {
   const combine = (vehicle: string, record: VehicleStateRecord | undefined): VehicleState => {
     const tracker = registry.trackers.get(vehicle)
     const lastSeen = Math.max(record?.lastSeen?.getTime() ?? 0, tracker?.lastSeen ?? 0)
@@ -27,6 +29,7 @@ export function createStateReader ({ vehicles, vehicleStates, registry, now }: S
       const stored = state[name]
       if (!stored || stored.t <= time) state[name] = { v, t: time }
     }
+    lights.apply(vehicle, state)
     return {
       online: isOnline(lastSeen, tracker?.cadence ?? record?.cadence ?? null, now()),
       lastSeen: lastSeen > 0 ? new Date(lastSeen).toISOString() : null,

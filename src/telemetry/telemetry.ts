@@ -7,12 +7,14 @@ import type { Broker } from '../realtime/broker.js'
 import type { HistoryQuery, History, SampleMessage } from '../schemas/telemetry.js'
 import type { VehicleDocument } from '../schemas/vehicle.js'
 import { createArrivalClock } from './arrival.js'
+import { createEngineLights, type AskedLight } from './engine-lights.js'
 import { parseRange, readBuckets, readMessages, readPoints } from './history.js'
 import { createIngest } from './ingest.js'
 import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
 import { createSampleChannel } from './sample-channel.js'
-import { createSampleStore } from './sample-store.js'
+import { createSampleStore, type ArrivedSample } from './sample-store.js'
+import { builtInFields, type SignalFields } from './signal-fields.js'
 import { createStateReader } from './state-reader.js'
 import { createVehicleRegistry } from './vehicle-registry.js'
 import type { VehicleOfDevice } from './write-permission.js'
@@ -31,17 +33,26 @@ export interface TelemetryOptions {
   /** Days that samples are kept. */
   retentionDays: number
   vehicleOfDevice: VehicleOfDevice
+  /** What fields of samples mean; the built-in signals' by default. */
+  fields?: SignalFields
   /** Called after each write of a vehicle's document. */
   onVehicleWrite?: (change: DocumentChange) => void
+  /** Called with what a listener of `onStored` threw. Thrown on by default, out of the way of ingest. */
+  onListenerError?: (error: unknown) => void
   /** Epoch milliseconds. */
   now?: () => number
 }
 
+/** Gets instants in the order of their arrival, once they are stored, and the server's time. */
+export type StoredListener = (arrived: readonly ArrivedSample[], now: number) => void
+
 /** Vehicles, their samples, latest state and history. */
 export async function createTelemetry (options: TelemetryOptions) {
-  const { models, broker, retentionDays, vehicleOfDevice, now = Date.now } = options
+  const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void>()
+  const storedListeners = new Set<StoredListener>()
+  const lights = createEngineLights()
 
   // Counts what may change a list of vehicles: their documents, and their states, of which each move is published.
   let changes = 0
@@ -64,9 +75,18 @@ export async function createTelemetry (options: TelemetryOptions) {
     arrivals: createArrivalClock(newest?.arrival),
     expiryOf: (vehicle, time) => time + retentionOf(vehicle)
   })
+  const tellStored: StoredListener = (arrived, time) => {
+    for (const listener of storedListeners) {
+      try {
+        listener(arrived, time)
+      } catch (error) {
+        onListenerError(error)
+      }
+    }
+  }
   const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
-  const ingest = createIngest({ registry, store, broker, vehicleOfDevice, now, onReturn: (tracker, time) => { presence.tell(tracker, time) } })
-  const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, now })
+  const ingest = createIngest({ registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
+  const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, lights, now })
   const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
     noun: 'vehicle',
@@ -137,12 +157,26 @@ export async function createTelemetry (options: TelemetryOptions) {
       return () => { removalListeners.delete(listener) }
     },
 
+    /** Calls the listener with all that is stored, before it is acknowledged, until the returned function is called. */
+    onStored (listener: StoredListener): () => void {
+      storedListeners.add(listener)
+      return () => { storedListeners.delete(listener) }
+    },
+
+    /** Has a vehicle's engine light show at least what is asked for, or again only what the vehicle says; tells on `status`. */
+    async showLight (vehicle: string, asked: AskedLight | undefined): Promise<void> {
+      lights.ask(vehicle, asked)
+      const { state } = await states.stateOf(vehicle)
+      const time = now()
+      broker.publish({ channel: 'status', data: { vehicle, ts: new Date(time).toISOString(), engineLight: state.engineLight?.v ?? 'off' }, ts: time })
+    },
+
     /**
      * A range of a vehicle's past by signal: points, or buckets when `points` is given.
      * @throws NOT_FOUND, VALIDATION_FAILED, BAD_REQUEST when there are too many
      */
     async history (vehicle: string, query: HistoryQuery): Promise<History> {
-      const range = parseRange(vehicle, query, now(), false)
+      const range = parseRange(vehicle, query, now(), false, fields)
       await requireVehicle(vehicle)
       return query.points === undefined ? readPoints(samples, range) : readBuckets(samples, range, query.points)
     },
@@ -152,7 +186,7 @@ export async function createTelemetry (options: TelemetryOptions) {
      * @throws NOT_FOUND, VALIDATION_FAILED
      */
     async exportSamples (vehicle: string, query: HistoryQuery): Promise<{ signals: string[], samples: AsyncGenerator<SampleMessage> }> {
-      const range = parseRange(vehicle, query, now(), true)
+      const range = parseRange(vehicle, query, now(), true, fields)
       await requireVehicle(vehicle)
       const signals = range.signals ?? Object.keys((await states.stateOf(vehicle)).state).sort()
       return { signals, samples: readMessages(samples, range) }
@@ -175,5 +209,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     }
   }
 }
+
+const throwLater = (error: unknown) => { queueMicrotask(() => { throw error }) }
 
 export type Telemetry = Awaited<ReturnType<typeof createTelemetry>>
