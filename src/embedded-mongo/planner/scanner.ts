@@ -1,3 +1,4 @@
+import { Slice } from '../interrupt.js'
 import type { Document } from '../semantics/index.js'
 import type { Collection } from '../storage/collection.js'
 import { decodeRecordId, keyAfter } from '../storage/keys.js'
@@ -12,9 +13,6 @@ export interface StepLimits { documents: number, milliseconds: number }
 
 /** What was looked at: index entries and documents, and how much of it in each branch. */
 export interface Examined { keys: number, documents: number, branches: Examined[] }
-
-/** Looking at the clock costs more than reading an entry. */
-const CLOCK_EVERY = 32
 
 /**
  * Reads what a plan says, a step at a time. Between steps other work may run and change data: a scan then goes on
@@ -61,8 +59,7 @@ export class Scanner {
     }
     if (this.plan.isMerged === true) return this.stepMerged(limits)
     const found: StoredDocument[] = []
-    const start = performance.now()
-    let read = 0
+    const slice = new Slice(limits.milliseconds)
     while (!this.done) {
       const range = this.ranges[this.rangeAt]!
       let lastKey: Buffer | undefined
@@ -70,7 +67,7 @@ export class Scanner {
         lastKey = asBuffer(key)
         const stored = this.load(lastKey, asBuffer(value))
         if (stored !== undefined) found.push(stored)
-        if (found.length >= limits.documents || (++read % CLOCK_EVERY === 0 && performance.now() - start >= limits.milliseconds)) {
+        if (found.length >= limits.documents || slice.isOver()) {
           if (range.isPoint === true) this.endRange()
           else if (range.reverse === true) range.upper = lastKey
           else range.lower = keyAfter(lastKey)
@@ -97,12 +94,11 @@ export class Scanner {
 
   private stepMerged (limits: StepLimits): StoredDocument[] {
     const found: StoredDocument[] = []
-    const start = performance.now()
-    let read = 0
+    const slice = new Slice(limits.milliseconds)
     for (const { key, value } of mergeRanges(this.view, this.ranges, this.plan.heads ?? [])) {
       const stored = this.load(key, value)
       if (stored !== undefined) found.push(stored)
-      if (found.length >= limits.documents || (++read % CLOCK_EVERY === 0 && performance.now() - start >= limits.milliseconds)) return found
+      if (found.length >= limits.documents || slice.isOver()) return found
     }
     this.done = true
     return found
