@@ -1,5 +1,6 @@
 import serializerCompiler from '@fastify/fast-json-stringify-compiler'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 
 const compileSerializer = serializerCompiler.SerializerSelector()({}, {})
@@ -11,9 +12,17 @@ const compileSerializer = serializerCompiler.SerializerSelector()({}, {})
 export default fp(async (app) => {
   app.setValidatorCompiler((route) => {
     let validate: ReturnType<typeof TypeBoxValidatorCompiler> | undefined
-    return (value: unknown) => {
+    const judge = (value: unknown) => {
       validate ??= TypeBoxValidatorCompiler(route as Parameters<typeof TypeBoxValidatorCompiler>[0])
-      return validate(value) as { value?: unknown }
+      return validate(value) as { value?: unknown, error?: FastifySchemaValidationError[] }
+    }
+    if (route.httpPart !== 'querystring') return judge
+    // Most requests have no query, of which the verdict is always the same.
+    let ofNone: ReturnType<typeof judge> | undefined
+    return (value: object) => {
+      if (Object.keys(value).length > 0) return judge(value)
+      ofNone ??= judge({})
+      return ofNone.error ? ofNone : { value }
     }
   })
   app.setSerializerCompiler((route) => {
