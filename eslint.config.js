@@ -18,7 +18,7 @@ const fastify = { group: ['fastify', '@fastify/*', 'fastify-plugin'], message: '
 const mongoose = { group: ['mongoose', 'mongodb'], message: 'Mongoose stays in src/models and the domains.' }
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'public/**', 'data/**', '.tap/**', 'coverage/**'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', 'build/**', 'public/**', 'data/**', '.tap/**', 'coverage/**'] }),
   {
     files: ['**/*.ts', '**/*.tsx'],
     plugins: { '@typescript-eslint': tseslint.plugin },
