@@ -62,6 +62,7 @@ export default fp(async (app) => {
     }
   })
   app.decorate('hub', hub)
+  telemetry.latency.afterPush = hub.afterFlush
   channelSources.set('connections', { snapshot: async () => hub.log.list().slice(0, 1000) })
   const stopListening = identities.onEnd((isOver) => {
     for (const connection of hub.connections.values()) {

@@ -28,6 +28,7 @@ import securityHeaders from '../plugins/security-headers.js'
 import signalRegistry from '../plugins/signals.js'
 import simulator from '../plugins/simulator.js'
 import telemetry from '../plugins/telemetry.js'
+import uploadTimeout from '../plugins/upload-timeout.js'
 import activityRoutes from '../routes/api/activity/index.js'
 import analyticsRoutes from '../routes/api/analytics/index.js'
 import sessionsRoutes from '../routes/api/sessions/index.js'
@@ -65,8 +66,6 @@ export interface AppOptions {
   publicDir?: string
 }
 
-// Milliseconds for a request to arrive whole, so that none is held open byte by byte.
-const REQUEST_TIMEOUT = 120_000
 // Characters of a part of a path, above those of any id or channel.
 const MAX_PARAMETER = 512
 
@@ -78,7 +77,6 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     bodyLimit: config.bodyLimit,
     forceCloseConnections: 'idle',
     childLoggerFactory: createRequestLogger,
-    requestTimeout: REQUEST_TIMEOUT,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => { sendProblem(request, reply, toPitwallError(error)) }
   }
@@ -96,6 +94,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(requestHost)
   await app.register(cors)
   await app.register(liveness)
+  await app.register(uploadTimeout)
   await app.register(cookie)
   await app.register(rateLimit)
   await app.register(documentation)

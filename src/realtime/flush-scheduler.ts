@@ -12,6 +12,7 @@ export class FlushScheduler {
   #marked: Flushable[] = []
   #scheduled = false
   #pauseUntil = 0
+  #after: (() => void)[] = []
   readonly #joiner = new FrameJoiner()
 
   mark (outbox: Flushable): void {
@@ -21,6 +22,11 @@ export class FlushScheduler {
     const pause = this.#pauseUntil - performance.now()
     if (pause < 1) setImmediate(this.#run)
     else setTimeout(this.#run, pause)
+  }
+
+  /** Calls back once all that is marked now has been flushed; never when nothing is. */
+  afterFlush (done: () => void): void {
+    if (this.#scheduled) this.#after.push(done)
   }
 
   /** Flushes one outbox now. */
@@ -35,6 +41,9 @@ export class FlushScheduler {
     this.#scheduled = false
     for (const outbox of marked) outbox.flush(this.#joiner)
     this.#joiner.forget()
+    const after = this.#after
+    this.#after = []
+    for (const done of after) done()
     const end = performance.now()
     this.#pauseUntil = end + Math.min(LONGEST_PAUSE_MS, (end - start) * PAUSE_FACTOR)
   }

@@ -154,6 +154,9 @@ export class Hub {
     return true
   }
 
+  /** Calls back once what waits for subscribers now has been written to them; never when nothing does. */
+  readonly afterFlush = (done: () => void): void => this.#scheduler.afterFlush(done)
+
   /** The connections that a channel's messages go to. */
   subscribersOf (channel: string): Connection[] {
     return [...this.#subscribers.get(channel) ?? []].map(({ connection }) => connection)

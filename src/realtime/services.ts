@@ -16,8 +16,8 @@ export interface RealtimeServices {
   telemetry: {
     /** One status object as in POST /api/update-status: `{vehicle?, ts?, …signals}`. */
     ingestStatus (identity: Identity, status: Record<string, unknown>): Promise<{ vehicle: string, ts: string }>
-    /** Samples of one vehicle, judged one by one. */
-    ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[]): Promise<BulkVerdict>
+    /** Samples of one vehicle, judged one by one; `sentAt` is the send time of those without one. */
+    ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[], sentAt?: string | number): Promise<BulkVerdict>
   }
   /**
    * Stores a message of an `app:` channel, publishes it and returns its cursor. The same

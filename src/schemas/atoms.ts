@@ -17,6 +17,11 @@ export const TimeInput = Type.Union([
   Type.Number({ minimum: 0, maximum: LAST_TIME })
 ], { description: 'ISO 8601, or epoch milliseconds' })
 
+/** When a sensor sent something, by its own clock: the start of the latency that is measured. */
+export const SendTime = Type.Union(TimeInput.anyOf, {
+  description: 'When the sensor sent it: ISO 8601, or epoch milliseconds; latency is measured from then, and nothing else is done with it'
+})
+
 /** Name, label or title that a person reads. */
 export const Name = Type.String({ minLength: 1, maxLength: 200 })
 

@@ -1,16 +1,17 @@
 import { Type, type Static } from 'typebox'
-import { Id, TimeInput, Timestamp } from './atoms.js'
+import { Id, SendTime, TimeInput, Timestamp } from './atoms.js'
 import { SignalValueSchema } from './signal.js'
 
 /**
  * Body of `POST /api/update-status` and of an object without `type` over the socket.
- * Fields besides `vehicle` and `ts` are signals, by name or VSS path; they are judged
+ * Fields besides `vehicle`, `ts` and `sentAt` are signals, by name or VSS path; they are judged
  * one by one, so that an error names the field.
  */
 export const StatusInputSchema = Type.Object({
   vehicle: Type.Optional(Id),
-  ts: Type.Optional(TimeInput)
-}, { additionalProperties: true, description: 'vehicle, ts and signals', examples: [{ vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' }] })
+  ts: Type.Optional(TimeInput),
+  sentAt: Type.Optional(SendTime)
+}, { additionalProperties: true, description: 'vehicle, ts, sentAt and signals', examples: [{ vehicle: 'car-7', motorRPM: 4200, batteryPercentage: 81, gear: '3' }] })
 export type StatusInput = Static<typeof StatusInputSchema>
 
 /** What became of a status: the vehicle it went to and its time. */

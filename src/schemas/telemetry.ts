@@ -1,22 +1,41 @@
 import { Type, type Static } from 'typebox'
-import { TimeInput, Timestamp } from './atoms.js'
+import { SendTime, TimeInput, Timestamp } from './atoms.js'
+import { BulkVerdict } from './envelope.js'
 import { SignalValueSchema } from './signal.js'
 
 /** Most samples one request may carry. */
 export const MAX_SAMPLES = 10_000
 
+/** Which of several sources a row of an export came from; importing them under one key keeps them apart. */
+export const SourceNumber = Type.Integer({ minimum: 1, maximum: 999_999, description: 'Which of several sources an exported sample came from; 1 when absent' })
+
 /** One sample: every signal measured at one instant. Without `ts` the server stamps it. */
 export const SampleSchema = Type.Object({
   ts: Type.Optional(TimeInput),
+  sentAt: Type.Optional(SendTime),
+  source: Type.Optional(SourceNumber),
   values: Type.Record(Type.String(), SignalValueSchema)
 }, { additionalProperties: false })
 
-/** Data of the channel `vehicle:ID`, and a row of an NDJSON export. */
+/** Data of the channel `vehicle:ID`. `sentAt` comes with live samples that had one. */
 export const SampleMessageSchema = Type.Object({
   ts: Timestamp,
+  sentAt: Type.Optional({ ...Timestamp, description: 'When the sensor sent it, by the sensor’s clock; live samples only' }),
   values: Type.Record(Type.String(), SignalValueSchema)
 })
 export type SampleMessage = Static<typeof SampleMessageSchema>
+
+/** A row of an NDJSON export. */
+export const ExportRowSchema = Type.Object({
+  ts: Timestamp,
+  source: Type.Optional(SourceNumber),
+  values: Type.Record(Type.String(), SignalValueSchema)
+})
+export type ExportRow = Static<typeof ExportRowSchema>
+
+/** What became of an import: the first 100 rejected rows are named, all are counted. Rows count from 0, a first line of names not among them. */
+export const ImportVerdictSchema = Type.Object({ ...BulkVerdict.properties, rejectedTotal: Type.Integer({ minimum: 0 }) })
+export type ImportVerdict = Static<typeof ImportVerdictSchema>
 
 /** Query of a vehicle's history. */
 export const HistoryQuerySchema = Type.Object({

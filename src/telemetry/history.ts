@@ -1,6 +1,6 @@
 import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
-import type { Bucket, HistoryQuery, History, Point, SampleMessage } from '../schemas/telemetry.js'
+import type { Bucket, HistoryQuery, History, Point } from '../schemas/telemetry.js'
 import { parseTime } from './sample-input.js'
 import { builtInFields, decodeValues, storedName, type SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
@@ -50,11 +50,6 @@ export async function * readSamples (samples: SampleModel, { vehicle, from, to, 
   } finally {
     await cursor.close()
   }
-}
-
-/** Samples of a range as they are exported. */
-export async function * readMessages (samples: SampleModel, range: HistoryRange): AsyncGenerator<SampleMessage> {
-  for await (const { ts, values } of readSamples(samples, range)) yield { ts: new Date(ts).toISOString(), values }
 }
 
 /**

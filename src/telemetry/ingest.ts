@@ -6,7 +6,8 @@ import type { StatusMessage, StatusReply } from '../schemas/status.js'
 import { MAX_SAMPLES } from '../schemas/telemetry.js'
 import { arrivalCursor, arrivalTime } from './arrival.js'
 import { createGroupCommit } from './group-commit.js'
-import { checkSample, checkStatus, checkVehicle, type CheckedSample } from './sample-input.js'
+import type { SampleLatency } from './latency.js'
+import { checkSample, checkStatus, checkVehicle, parseTime, type CheckedSample } from './sample-input.js'
 import type { SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 import type { ArrivedSample, Sample, SampleStore } from './sample-store.js'
@@ -19,6 +20,7 @@ export interface IngestOptions {
   store: SampleStore
   broker: Broker
   vehicleOfDevice: VehicleOfDevice
+  latency: SampleLatency
   /** What fields of samples mean. */
   fields: SignalFields
   now: () => number
@@ -35,6 +37,8 @@ export interface IngestOptions {
 /** Samples of one request: judged, stored and answered together. */
 interface IngestRequest {
   samples: Sample[]
+  /** By `performance.now()`. */
+  receivedAt: number
   vehicle: string
   documents: number
   bytes: number
@@ -46,7 +50,7 @@ interface IngestRequest {
  * published, then answered once the state is stored too.
  */
 export function createIngest (options: IngestOptions) {
-  const { registry, store, broker, vehicleOfDevice, fields, now, onReturn, onStored, lightOf } = options
+  const { registry, store, broker, vehicleOfDevice, latency, fields, now, onReturn, onStored, lightOf } = options
 
   const states = createGroupCommit<{ trackers: VehicleTracker[], documents: number, bytes: number }>({
     flush: (groups) => registry.saveStates(new Set(groups.flatMap(({ trackers }) => trackers)))
@@ -57,11 +61,13 @@ export function createIngest (options: IngestOptions) {
     await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
     const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
     const arrived = await store.store(requests.flatMap(({ samples }) => samples), time)
+    latency.stored(requests, now())
     const seen = new Set<VehicleTracker>()
     // Duplicates count as well: their first arrival may have been cut off before it moved the state.
     const statuses = requests.flatMap((request) => moveByRequest(request, trackers.get(request.vehicle) as VehicleTracker, seen) ?? [])
     for (const tracker of seen) noteSeen(tracker, time)
     publish(arrived, statuses, time)
+    latency.published(requests, now)
     if (arrived.length > 0) onStored(arrived, time)
     for (const tracker of seen) {
       if (tracker.online) continue
@@ -90,8 +96,9 @@ export function createIngest (options: IngestOptions) {
   }
 
   const publish = (arrived: ArrivedSample[], statuses: StatusMessage[], time: number) => {
-    for (const { vehicle, ts, values, arrival } of arrived) {
-      const data = { ts: new Date(ts).toISOString(), values }
+    for (const { vehicle, ts, values, sentAt, arrival } of arrived) {
+      const stamp = new Date(ts).toISOString()
+      const data = sentAt === undefined ? { ts: stamp, values } : { ts: stamp, sentAt: sentAt === ts ? stamp : new Date(sentAt).toISOString(), values }
       broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
     }
     for (const data of statuses) {
@@ -102,33 +109,38 @@ export function createIngest (options: IngestOptions) {
 
   const queue = createGroupCommit({ flush, ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }) })
 
-  const toSample = (checked: CheckedSample, vehicle: string, source: string): Sample => ({
+  const toSample = (checked: CheckedSample, vehicle: string, identity: Identity): Sample => ({
     vehicle,
-    source,
+    source: sourceOf(identity, checked.source),
     ts: checked.ts ?? 0,
     serverStamped: checked.ts === undefined,
+    sentAt: checked.sentAt,
     values: checked.values
   })
 
   return {
     /**
-     * Stores one status, `{vehicle?, ts?, …signals}`, and publishes it. Resolves once stored.
+     * Stores one status, `{vehicle?, ts?, sentAt?, …signals}`, and publishes it. Resolves once stored.
      * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT, TOO_MANY_REQUESTS
      */
     async ingestStatus (identity: Identity, status: unknown): Promise<StatusReply> {
+      const receivedAt = performance.now()
       const checked = checkStatus(status, now(), fields)
       const vehicle = await resolveVehicle(identity, checked.vehicle, vehicleOfDevice)
-      const sample = toSample(checked, vehicle, sourceOf(identity))
-      await queue.add({ samples: [sample], vehicle, documents: 1, bytes: checked.bytes })
+      const sample = toSample(checked, vehicle, identity)
+      await queue.add({ samples: [sample], receivedAt, vehicle, documents: 1, bytes: checked.bytes })
       if (typeof sample.verdict === 'object') throw new PitwallError(sample.verdict.code, sample.verdict.message)
       return { vehicle, ts: new Date(sample.ts).toISOString() }
     },
 
     /**
-     * Stores samples `{ts?, values}` of one vehicle, judged one by one. Resolves once stored.
+     * Stores samples `{ts?, sentAt?, source?, values}` of one vehicle, judged one by one. Resolves once stored.
+     * @param sent send time of those without a `sentAt`
      * @throws VALIDATION_FAILED for what concerns all, FORBIDDEN, PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS
      */
-    async ingestSamples (identity: Identity, asked: string | undefined, given: unknown[]): Promise<BulkVerdict> {
+    async ingestSamples (identity: Identity, asked: string | undefined, given: unknown[], sent?: string | number): Promise<BulkVerdict> {
+      const receivedAt = performance.now()
+      const sentAt = sent === undefined ? undefined : parseTime(sent, 'sentAt')
       if (given.length > MAX_SAMPLES) throw new PitwallError('PAYLOAD_TOO_LARGE', `At most ${MAX_SAMPLES} samples at once`)
       const vehicle = await resolveVehicle(identity, asked === undefined ? undefined : checkVehicle(asked), vehicleOfDevice)
       const result: BulkVerdict = { accepted: 0, duplicates: 0, rejected: [] }
@@ -138,7 +150,8 @@ export function createIngest (options: IngestOptions) {
       for (const [index, item] of given.entries()) {
         try {
           const checked = checkSample(item, now(), fields)
-          samples.push(toSample(checked, vehicle, sourceOf(identity)))
+          checked.sentAt ??= sentAt
+          samples.push(toSample(checked, vehicle, identity))
           indexes.push(index)
           bytes += checked.bytes
         } catch (error) {
@@ -146,7 +159,7 @@ export function createIngest (options: IngestOptions) {
           result.rejected.push({ index, code: error.code, message: error.message })
         }
       }
-      if (samples.length > 0) await queue.add({ samples, vehicle, documents: samples.length, bytes })
+      if (samples.length > 0) await queue.add({ samples, receivedAt, vehicle, documents: samples.length, bytes })
       for (const [place, { verdict }] of samples.entries()) {
         if (verdict === 'accepted') result.accepted++
         else if (verdict === 'duplicate') result.duplicates++

@@ -6,12 +6,18 @@ import type { SignalValue } from './signals.js'
 export interface CheckedSample {
   ts: number | undefined
   values: Record<string, SignalValue>
+  /** When the sensor says that it sent it, epoch milliseconds by the sensor's clock. */
+  sentAt?: number | undefined
+  /** Which of several sources of an exported history it came from, from 1; 1 when absent. */
+  source?: number
   /** What it roughly takes in memory. */
   bytes: number
 }
 
 /** A client's clock may be this far ahead, in milliseconds. */
 export const MAX_CLOCK_AHEAD = 60 * 60 * 1000
+/** Most sources that an imported history may tell apart. */
+export const MAX_SOURCES = 999_999
 /** Most signals one sample may carry. */
 export const MAX_SIGNALS = 512
 
@@ -37,26 +43,38 @@ export function checkVehicle (value: unknown): string {
 }
 
 /**
- * Judges a status, `{vehicle?, ts?, …signals}`.
+ * Judges a status, `{vehicle?, ts?, sentAt?, …signals}`.
  * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW
  */
 export function checkStatus (status: unknown, now: number, known: SignalFields = builtInFields): CheckedSample & { vehicle: string | undefined } {
   if (!isObject(status)) throw new PitwallError('VALIDATION_FAILED', 'A status must be an object')
-  const { vehicle, ts, ...fields } = status
-  return { ...checkFields(ts, fields, now, known), vehicle: vehicle === undefined ? undefined : checkVehicle(vehicle) }
+  const { vehicle, ts, sentAt, ...fields } = status
+  const checked = checkFields(ts, fields, now, known)
+  if (sentAt !== undefined) checked.sentAt = parseTime(sentAt, 'sentAt')
+  return { ...checked, vehicle: vehicle === undefined ? undefined : checkVehicle(vehicle) }
 }
 
 /**
- * Judges one sample of a batch, `{ts?, values}`.
+ * Judges one sample of a batch, `{ts?, sentAt?, source?, values}`.
  * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW
  */
 export function checkSample (sample: unknown, now: number, known: SignalFields = builtInFields): CheckedSample {
   if (!isObject(sample)) throw new PitwallError('VALIDATION_FAILED', 'A sample must be an object')
   for (const field in sample) {
-    if (field !== 'ts' && field !== 'values') throw new PitwallError('VALIDATION_FAILED', `A sample has ts and values, not ${JSON.stringify(field.slice(0, 140))}`)
+    if (field !== 'ts' && field !== 'values' && field !== 'sentAt' && field !== 'source') {
+      throw new PitwallError('VALIDATION_FAILED', `A sample has ts, sentAt, source and values, not ${JSON.stringify(field.slice(0, 140))}`)
+    }
   }
   if (!isObject(sample.values)) throw new PitwallError('VALIDATION_FAILED', 'values must be an object of signals')
-  return checkFields(sample.ts, sample.values, now, known)
+  const checked = checkFields(sample.ts, sample.values, now, known)
+  if (sample.sentAt !== undefined) checked.sentAt = parseTime(sample.sentAt, 'sentAt')
+  if (sample.source !== undefined) checked.source = checkSource(sample.source)
+  return checked
+}
+
+function checkSource (source: unknown): number {
+  if (typeof source === 'number' && Number.isInteger(source) && source >= 1 && source <= MAX_SOURCES) return source
+  throw new PitwallError('VALIDATION_FAILED', `source must be a whole number from 1 to ${MAX_SOURCES}, as an export has it`)
 }
 
 function checkFields (time: unknown, fields: Record<string, unknown>, now: number, known: SignalFields): CheckedSample {

@@ -18,6 +18,8 @@ export interface Sample {
   ts: number
   serverStamped: boolean
   values: Record<string, SignalValue>
+  /** When the sensor sent it, epoch milliseconds by the sensor's clock. */
+  sentAt?: number | undefined
   verdict?: Verdict
 }
 
@@ -26,6 +28,7 @@ export interface ArrivedSample {
   vehicle: string
   ts: number
   values: Record<string, SignalValue>
+  sentAt?: number | undefined
   arrival: Types.ObjectId
 }
 
@@ -209,7 +212,7 @@ export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreO
         if (restamped[0]) await skipTaken(restamped[0])
         groups = [...again, ...gather(restamped, now)]
       }
-      return arrived.map(({ first, values, arrival }) => ({ vehicle: first.vehicle, ts: first.ts, values, arrival: arrival as Types.ObjectId }))
+      return arrived.map(({ first, values, arrival }) => ({ vehicle: first.vehicle, ts: first.ts, values, sentAt: first.sentAt, arrival: arrival as Types.ObjectId }))
     },
 
     /** Forgets stamps that the clock has passed. */

@@ -1,18 +1,22 @@
 import { createDocumentCollection, type DocumentChange, type ListQuery, type WriteOptions } from '../entities/document-collection.js'
 import { PitwallError } from '../errors.js'
+import type { Identity } from '../identity/identity.js'
 import type { SampleModel } from '../models/sample.js'
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel } from '../models/vehicle-state.js'
 import type { Broker } from '../realtime/broker.js'
-import type { HistoryQuery, History, SampleMessage } from '../schemas/telemetry.js'
+import type { ExportRow, HistoryQuery, History, ImportVerdict } from '../schemas/telemetry.js'
 import type { VehicleDocument } from '../schemas/vehicle.js'
 import { createArrivalClock } from './arrival.js'
 import { createEngineLights, type AskedLight } from './engine-lights.js'
-import { parseRange, readBuckets, readMessages, readPoints } from './history.js'
+import { parseRange, readBuckets, readPoints } from './history.js'
 import { createIngest } from './ingest.js'
+import { SampleLatency } from './latency.js'
 import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
 import { createSampleChannel } from './sample-channel.js'
+import { readRows } from './sample-export.js'
+import { createImports, type ImportSource } from './sample-import.js'
 import { createSampleStore, type ArrivedSample } from './sample-store.js'
 import { builtInFields, type SignalFields } from './signal-fields.js'
 import { createStateReader } from './state-reader.js'
@@ -85,7 +89,9 @@ export async function createTelemetry (options: TelemetryOptions) {
     }
   }
   const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
-  const ingest = createIngest({ registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
+  const latency = new SampleLatency()
+  const imports = createImports()
+  const ingest = createIngest({ latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
   const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, lights, now })
   const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
@@ -113,6 +119,11 @@ export async function createTelemetry (options: TelemetryOptions) {
   return {
     ingestStatus: ingest.ingestStatus,
     ingestSamples: ingest.ingestSamples,
+    /** Imports a file of samples of one vehicle as it comes in; `createImports` has the details. */
+    importSamples: (identity: Identity, vehicle: string, source: Omit<ImportSource, 'store'>): Promise<ImportVerdict> =>
+      imports({ ...source, store: (given) => ingest.ingestSamples(identity, vehicle, given) }),
+    /** How long samples take to the store and to the sockets. */
+    latency,
     statesOf: states.statesOf,
     stateOf: states.stateOf,
     /** Vehicles' documents, without state: list, get, create, change. */
@@ -185,11 +196,11 @@ export async function createTelemetry (options: TelemetryOptions) {
      * All samples of a range for an export, and the signals they may have.
      * @throws NOT_FOUND, VALIDATION_FAILED
      */
-    async exportSamples (vehicle: string, query: HistoryQuery): Promise<{ signals: string[], samples: AsyncGenerator<SampleMessage> }> {
+    async exportSamples (vehicle: string, query: HistoryQuery): Promise<{ signals: string[], samples: AsyncGenerator<ExportRow> }> {
       const range = parseRange(vehicle, query, now(), true, fields)
       await requireVehicle(vehicle)
       const signals = range.signals ?? Object.keys((await states.stateOf(vehicle)).state).sort()
-      return { signals, samples: readMessages(samples, range) }
+      return { signals, samples: readRows(samples, range) }
     },
 
     /** Sources of the channels `status` and `vehicle:`. */

@@ -20,8 +20,16 @@ export async function resolveVehicle (identity: Identity, asked: string | undefi
   throw new PitwallError('FORBIDDEN', `This key may write only the vehicle ${bound}`)
 }
 
-/** Where samples of an identity come from, for their unique key. */
-export const sourceOf = (identity: Identity): string => identity.device ?? identity.id
+/**
+ * Where samples of an identity come from, for their unique key. Samples of an exported
+ * history that came from several sources stay apart, but under the one who imports them.
+ * @param part which of them, from 1
+ */
+export function sourceOf (identity: Identity, part = 1): string {
+  const source = identity.device ?? identity.id
+  // Of one width, so that they sort as numbers; no id has this sign.
+  return part === 1 ? source : `${source}#${String(part).padStart(6, '0')}`
+}
 
 const REMEMBERED_FOR = 10_000
 const MAX_REMEMBERED = 10_000

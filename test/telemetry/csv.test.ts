@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'tap'
-import { formatCsv, parseCsv } from '../../src/telemetry/csv.js'
-import { formatNdjson, parseNdjson } from '../../src/telemetry/ndjson.js'
+import { formatCsv } from '../../src/telemetry/csv.js'
+import { createCsvReader } from '../../src/telemetry/csv-reader.js'
+import type { ImportRow, RowReader } from '../../src/telemetry/import-row.js'
+import { createNdjsonReader, formatNdjson } from '../../src/telemetry/ndjson.js'
+import { numberSources } from '../../src/telemetry/sample-export.js'
+import { sourceOf } from '../../src/telemetry/write-permission.js'
+import type { Identity } from '../../src/identity/identity.js'
 import type { SignalValue } from '../../src/telemetry/signals.js'
 
-interface Row { ts: string, values: Record<string, SignalValue> }
+interface Row { ts: string, source?: number, values: Record<string, SignalValue> }
 
 async function * each<T> (rows: T[]) { yield * rows }
 async function join (parts: AsyncIterable<string>) {
@@ -14,42 +19,94 @@ async function join (parts: AsyncIterable<string>) {
   return text
 }
 
+/** Reads a text that comes cut at the given places. */
+function readAll (reader: RowReader, text: string, cuts: readonly number[] = []): unknown[] {
+  const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b)
+  const rows: ImportRow[] = []
+  let start = 0
+  for (const end of [...places, text.length]) {
+    rows.push(...reader.push(text.slice(start, end)))
+    start = end
+  }
+  return [...rows, ...reader.end()].map((row) => 'sample' in row ? row.sample : row.error)
+}
+
 const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0), fc.boolean(), fc.string({ maxLength: 20, unit: 'grapheme' }))
 const names = ['speed', 'gear', 'a,b', 'Vehicle.Cabin.X']
 const rows = fc.array(fc.record({
   ts: fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }).map((date) => date.toISOString()),
+  source: fc.integer({ min: 2, max: 999_999 }),
   values: fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1, noNullPrototype: true })
-}, { noNullPrototype: true }), { maxLength: 10 })
+}, { noNullPrototype: true, requiredKeys: ['ts', 'values'] }), { maxLength: 10 })
+const cuts = fc.array(fc.nat(), { maxLength: 6 })
 
 test('what CSV exports it imports the same', async (t) => {
-  await fc.assert(fc.asyncProperty(rows, async (samples: Row[]) => {
-    assert.deepEqual(parseCsv(await join(formatCsv(names, each(samples)))), samples)
-  }), { numRuns: 200 })
+  await fc.assert(fc.asyncProperty(rows, cuts, async (samples: Row[], cuts) => {
+    assert.deepEqual(readAll(createCsvReader(), await join(formatCsv(names, each(samples))), cuts), samples)
+  }), { numRuns: 300 })
 })
 
 test('what NDJSON exports it imports the same', async (t) => {
-  await fc.assert(fc.asyncProperty(rows, async (samples: Row[]) => {
-    assert.deepEqual(parseNdjson(await join(formatNdjson(each(samples)))), samples)
-  }), { numRuns: 200 })
+  await fc.assert(fc.asyncProperty(rows, cuts, async (samples: Row[], cuts) => {
+    assert.deepEqual(readAll(createNdjsonReader(), await join(formatNdjson(each(samples))), cuts), samples)
+  }), { numRuns: 300 })
 })
 
 test('CSV takes no text for a formula', async (t) => {
   const text = await join(formatCsv(['note'], each([{ ts: 't', values: { note: '=HYPERLINK("x")' } }])))
-  t.equal(text, 'ts,note\r\nt,"\'=HYPERLINK(""x"")"\r\n')
+  t.equal(text, 'ts,note,#source\r\nt,"\'=HYPERLINK(""x"")",\r\n')
 })
 
 const broken: [string, RegExp][] = [
   ['speed\n1', /ts first/],
   ['', /ts first/],
-  ['ts,speed\nx', /Line 2 has 1 fields instead of 2/],
-  ['ts,speed\nx,"open', /Line 2 is not CSV/]
+  ['ts,speed,speed\n1,2,3', /names "speed" twice/],
+  ['"ts', /Line 1 is not CSV/]
 ]
 for (const [text, message] of broken) {
-  test(`CSV ${JSON.stringify(text)} is refused with its line`, async (t) => {
-    t.match(t.throws(() => parseCsv(text)), { code: 'VALIDATION_FAILED', message })
+  test(`CSV ${JSON.stringify(text)} is refused as a whole`, async (t) => {
+    t.match(t.throws(() => readAll(createCsvReader(), text)), { code: 'VALIDATION_FAILED', message })
   })
 }
 
-test('NDJSON names the line that is broken', async (t) => {
-  t.match(t.throws(() => parseNdjson('{}\n\n{"a":')), { code: 'INVALID_JSON', message: /Line 3/ })
+test('a row without end is refused before memory is full', async (t) => {
+  const reader = createCsvReader()
+  reader.push('ts,note\n1,"')
+  t.match(t.throws(() => { for (;;) reader.push('x'.repeat(65_536)) }), { code: 'PAYLOAD_TOO_LARGE', message: /Line 2 .* quote/ })
+})
+
+test('bad rows of CSV are named and the next ones read', async (t) => {
+  t.match(readAll(createCsvReader(), 'ts,speed\nx\n1,2\n1,"a"b\n\n1767225600000,true\n2,"open'), [
+    { message: /Line 2 has 1 fields instead of 2/ },
+    { ts: 1, values: { speed: 2 } },
+    { message: /Line 4 is not CSV/ },
+    { ts: 1_767_225_600_000, values: { speed: true } },
+    { message: /Line 7 is not CSV/ }
+  ])
+})
+
+test('bad lines of NDJSON are named and the next ones read', async (t) => {
+  const reader = createNdjsonReader()
+  t.match(readAll(reader, '{"a":1}\n\n{"a":\n{"__proto__":1}\n2'), [
+    { a: 1 }, { code: 'INVALID_JSON', message: /Line 3/ }, { code: 'RESERVED_FIELD', message: /Line 4/ }, 2
+  ])
+  const long = createNdjsonReader()
+  const rows = [...Array(40).keys()].flatMap(() => long.push('x'.repeat(65_536)))
+  t.match([...rows, ...long.push('\n{"b":2}\n'), ...long.end()], [{ error: { code: 'PAYLOAD_TOO_LARGE', message: /Line 1 / } }, { sample: { b: 2 } }])
+})
+
+// Sources as the store sorts them; those of an import have the importer's name and their number.
+const instants = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 6 }), { maxLength: 20 })
+
+test('sources keep their numbers from one import to the next', async () => {
+  fc.assert(fc.property(instants, (instants) => {
+    const exported = (sources: string[][]) => {
+      const numbers = new Map<string, number>()
+      return sources.flatMap((names, ts) => numberSources([...names].sort().map((source) => ({ ts, source, values: { s: 1 } })), numbers))
+    }
+    const first = exported(instants.map((sources) => sources.map((source) => `key-${source}`)))
+    const imported: string[][] = instants.map(() => [])
+    for (const { ts, source = 1 } of first) imported[Date.parse(ts)]?.push(sourceOf({ id: 'k' } as Identity, source))
+    assert.deepEqual(exported(imported), first)
+  }), { numRuns: 300 })
 })

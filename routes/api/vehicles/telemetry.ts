@@ -3,20 +3,23 @@ import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { identityOf } from '../../../plugins/route-scope.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
-import { BulkVerdict, Success } from '../../../src/schemas/envelope.js'
-import { HistoryQuerySchema, HistorySchema, MAX_SAMPLES } from '../../../src/schemas/telemetry.js'
-import { formatCsv, parseCsv } from '../../../src/telemetry/csv.js'
-import { formatNdjson, parseNdjson } from '../../../src/telemetry/ndjson.js'
+import { Success } from '../../../src/schemas/envelope.js'
+import { ExportRowSchema, HistoryQuerySchema, HistorySchema, ImportVerdictSchema, MAX_SAMPLES } from '../../../src/schemas/telemetry.js'
+import { PitwallError } from '../../../src/errors.js'
+import { formatCsv } from '../../../src/telemetry/csv.js'
+import { createCsvReader } from '../../../src/telemetry/csv-reader.js'
+import { createNdjsonReader, formatNdjson } from '../../../src/telemetry/ndjson.js'
 
 const tags = ['telemetry']
+const importTypes = ['application/x-ndjson', 'application/ndjson', 'text/csv'] as const
 const exportTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const
 
 /** History of one vehicle, out and in. */
 const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
 
-  app.addTextParser(['application/x-ndjson', 'application/ndjson'], (text) => parseNdjson(text, app.config.inputLimits))
-  app.addTextParser(['text/csv'], parseCsv)
+  // Read by the handler as they come, whatever their length.
+  app.addContentTypeParser([...importTypes], (_request, payload, done) => { done(null, payload) })
 
   app.get('/:id/telemetry', {
     config: { scope: 'read', visitor: true },
@@ -30,7 +33,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
           content: {
             'application/json': { schema: Success(HistorySchema) },
             'text/csv': { schema: Type.String() },
-            'application/x-ndjson': { schema: Type.String() }
+            'application/x-ndjson': { schema: ExportRowSchema }
           }
         }
       }
@@ -54,18 +57,39 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'ingest', boundKeys: true },
     preParsing: app.limitIngest,
     schema: {
-      summary: 'Send samples of a vehicle, as JSON, NDJSON or CSV',
+      summary: 'Send samples of a vehicle, as JSON, or as NDJSON or CSV of any length',
       tags,
       params: IdParams,
-      // Judged one by one, so that one bad sample does not refuse the others.
-      body: Type.Array(Type.Unknown(), { maxItems: MAX_SAMPLES, description: 'Samples {ts?, values}' }),
-      response: { 200: Success(BulkVerdict) }
+      body: {
+        content: {
+          // Judged one by one, so that one bad sample does not refuse the others.
+          'application/json': { schema: Type.Array(Type.Unknown(), { maxItems: MAX_SAMPLES, description: 'Samples {ts?, sentAt?, values}' }) },
+          'application/x-ndjson': { schema: Type.Unknown({ description: 'A sample a line, any number of lines; an export as it is' }) },
+          'application/ndjson': { schema: Type.Unknown({ description: 'As application/x-ndjson' }) },
+          'text/csv': { schema: Type.Unknown({ description: 'A first line that names the columns, ts first; any number of rows; an export as it is' }) }
+        }
+      },
+      response: { 200: Success(Type.Partial(ImportVerdictSchema)) }
     }
-  }, async (request) => ({
-    success: true as const,
-    data: await telemetry.ingestSamples(identityOf(request), request.params.id, request.body)
-  }))
+  }, async (request) => {
+    const { body } = request as { body: unknown }
+    const { id } = request.params
+    const data = isByteStream(body)
+      ? await telemetry.importSamples(identityOf(request), id, {
+        bytes: body.iterator({ destroyOnReturn: false }),
+        reader: request.headers['content-type']?.startsWith('text/csv') ? createCsvReader() : createNdjsonReader(app.config.inputLimits),
+        onPiece () {
+          app.extendUpload(request.raw)
+          if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 5 })
+        }
+      })
+      : await telemetry.ingestSamples(identityOf(request), id, body as unknown[])
+    return { success: true as const, data }
+  })
 }
+
+/** Bodies that are imported as they come. Destroying the stream would take the connection with it, before the reply. */
+const isByteStream = (body: unknown): body is Readable => body instanceof Readable
 
 /** Lines joined to pieces of some 64 KiB: a write per line would cost more than the line. */
 async function * inChunks (lines: AsyncIterable<string>): AsyncGenerator<string> {

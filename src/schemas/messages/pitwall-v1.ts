@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { TimeInput } from '../atoms.js'
+import { SendTime, TimeInput } from '../atoms.js'
 import { ChannelName, FilterInput, Message, Since } from './common.js'
 
 export const SubscribeMessage = Message('subscribe', {
@@ -23,10 +23,11 @@ export const PublishMessage = Message('publish', {
 })
 export type PublishMessage = Static<typeof PublishMessage>
 
-/** `values` of one instant, or `samples`, judged one by one. */
+/** `values` of one instant, or `samples`, judged one by one; `sentAt` is the send time of all without one. */
 export const StatusMessage = Message('status', {
   vehicle: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   ts: Type.Optional(TimeInput),
+  sentAt: Type.Optional(SendTime),
   values: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   samples: Type.Optional(Type.Array(Type.Unknown(), { minItems: 1, maxItems: 10_000 }))
 })

@@ -1,11 +1,12 @@
 import t, { test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
+import { openSocket } from '../../helpers/test-socket.js'
 
 interface Verdict { accepted: number, duplicates: number, rejected: { index: number, code: string, message: string }[] }
 interface Bucket { t: string, min?: number, max?: number, mean?: number, last: unknown, count: number }
 
-const { url, headers } = await startApp(t)
+const { app, url, socketUrl, headers } = await startApp(t)
 const rest = restClient(url, adminKey)
 let count = 0
 /** A vehicle of its own for each test. */
@@ -95,10 +96,104 @@ for (const [format, type] of [['csv', 'text/csv'], ['ndjson', 'application/x-ndj
     const text = await exported.text()
     const other = newPath()
     const imported = await fetch(`${url}${other}`, { method: 'POST', headers: { ...headers, 'content-type': type }, body: text })
-    t.match(await imported.json(), { data: { accepted: 2500, duplicates: 0, rejected: [] } })
+    t.strictSame(await imported.json(), { success: true, data: { accepted: 2500, duplicates: 0, rejected: [], rejectedTotal: 0 } })
     t.equal(await (await fetch(`${url}${other}?format=${format}`, { headers })).text(), text)
     t.match(await rest('GET', `${other}?from=0&points=1`), { body: { data: { speed: [{ count: 2500 }] } } })
   })
+}
+
+/** Sends a file in pieces, as a client does that has it not all at once. */
+async function importFile (path: string, type: string, pieces: Iterable<string | Uint8Array>, key = adminKey) {
+  const encoder = new TextEncoder()
+  const body = new ReadableStream({
+    start (controller) {
+      for (const piece of pieces) controller.enqueue(typeof piece === 'string' ? encoder.encode(piece) : piece)
+      controller.close()
+    }
+  })
+  const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'x-api-key': key, 'content-type': type }, body, duplex: 'half' } as RequestInit)
+  const reply = await response.json() as { data?: Verdict & { rejectedTotal: number }, code?: string, detail?: string }
+  return { status: response.status, ...reply }
+}
+
+for (const format of ['csv', 'ndjson']) {
+  test(`a ${format} file keeps the sources of its rows apart`, async (t) => {
+    const path = newPath()
+    const other = await rest<{ key: string }>('POST', '/api/keys', { name: 'other', scopes: ['ingest'] })
+    const second = restClient(url, other.body.data.key)
+    await second('POST', path, [{ ts: iso(0), values: { speed: 1 } }, { ts: iso(2), values: { speed: 2, gear: '1' } }])
+    await rest('POST', path, [{ ts: iso(1), values: { speed: 3 } }, { ts: iso(2), values: { speed: 4 } }])
+    const text = async (from: string) => await (await fetch(`${url}${from}?format=${format}`, { headers })).text()
+    const exported = await text(path)
+    t.notMatch(exported, new RegExp(other.body.data.key.slice(0, 8)))
+    t.equal(exported.trim().split('\n').filter((line) => /2"?}?,?\r?$|"source":2/.test(line)).length >= 1, true, 'numbers the second source')
+    const copy = newPath()
+    t.match(await importFile(copy, format === 'csv' ? 'text/csv' : 'application/ndjson', [exported]), { status: 200, data: { accepted: 4, rejectedTotal: 0 } })
+    t.equal(await text(copy), exported)
+  })
+}
+
+test('an import goes past bad rows and counts them', async (t) => {
+  const path = newPath()
+  const lines = Array.from({ length: 3000 }, (_, index) => index % 10 === 3 ? `{"ts":${start + index},"values":{}}\n` : `{"ts":${start + index},"values":{"speed":${index}}}\n`)
+  lines[0] = '{"ts":\n'
+  const reply = await importFile(path, 'application/x-ndjson', lines)
+  t.match(reply, { status: 200, data: { accepted: 2699, duplicates: 0, rejectedTotal: 301 } })
+  t.equal(reply.data?.rejected.length, 100)
+  t.match(reply.data?.rejected.slice(0, 3), [{ index: 0, code: 'INVALID_JSON' }, { index: 3, code: 'VALIDATION_FAILED' }, { index: 13 }])
+  t.match(await importFile(path, 'application/x-ndjson', lines), { data: { accepted: 0, duplicates: 2699, rejectedTotal: 301 } })
+})
+
+const unreadable: [string, string, (string | Uint8Array)[], RegExp][] = [
+  ['has no column of times', 'text/csv', ['speed,gear\n1,2\n'], /ts first/],
+  ['is not UTF-8', 'application/x-ndjson', ['{"ts":1,"values":{"speed":1}}\n', Uint8Array.of(0xc3, 0x28)], /not valid UTF-8; of 1 rows read before, 1 were stored/],
+  ['has a row without end', 'text/csv', ['ts,note\n1,a\n2,"', 'x'.repeat(1_100_000)], /Line 3 is longer than 1048576 .*1 were stored/]
+]
+for (const [what, type, pieces, message] of unreadable) {
+  test(`an import that ${what} tells how far it came`, async (t) => {
+    const reply = await importFile(newPath(), type, pieces)
+    t.ok(reply.status >= 400 && reply.status < 500, String(reply.status))
+    t.match(reply.detail, message)
+  })
+}
+
+test('a file past the body limit is imported as it comes', async (t) => {
+  const path = newPath()
+  const note = 'x'.repeat(250)
+  const row = (index: number) => `{"ts":${start + index},"values":{"a":"${note}","b":"${note}","c":"${note}","d":"${note}"}}\n`
+  const pieces = Array.from({ length: 100 }, (_, piece) => Array.from({ length: 100 }, (_, index) => row(piece * 100 + index)).join(''))
+  t.ok(pieces.join('').length > app.config.bodyLimit, 'more than BODY_LIMIT')
+  t.match(await importFile(path, 'application/x-ndjson', pieces), { status: 200, data: { accepted: 10_000, duplicates: 0, rejectedTotal: 0 } })
+})
+
+test('a send time is measured and passed on, not stored', async (t) => {
+  const path = newPath()
+  const vehicle = path.split('/')[3]
+  const socket = await openSocket(t, socketUrl, ['pitwall.v1', adminKey])
+  await socket.ask({ type: 'subscribe', channel: `vehicle:${vehicle}` })
+  const now = Date.now()
+  const before = await figures()
+  t.match(await socket.ask({ type: 'status', vehicle, ts: now, sentAt: now, values: { speed: 1 } }), { type: 'ack', accepted: 1 })
+  t.match(await socket.next('data'), { data: { ts: new Date(now).toISOString(), sentAt: new Date(now).toISOString(), values: { speed: 1 } } })
+  t.match(await rest('POST', '/api/update-status', { vehicle, sentAt: now + 60_000, speed: 2 }), { status: 200 })
+  t.match(await socket.next('data'), { data: { sentAt: new Date(now + 60_000).toISOString(), values: { speed: 2 } } })
+  t.match(await rest('POST', path, [{ ts: now + 5, values: { sentAt: 'no send time', speed: 3 } }]), { body: { data: { accepted: 1 } } })
+  t.match((await socket.next('data')).data, { sentAt: undefined, values: { sentAt: 'no send time' } })
+  t.match(await rest('POST', '/api/update-status', { vehicle, sentAt: 'soon', speed: 2 }), { status: 400, body: { detail: /sentAt/ } })
+  t.match(await rest('GET', `${path}?from=${now}&signals=sentAt`), { body: { data: { sentAt: [{ v: 'no send time' }] } } })
+  const after = await figures()
+  for (const [name, more] of [['_count{stretch="sent_to_stored"}', 2], ['_count{stretch="sent_to_pushed"}', 2], ['_count{stretch="received_to_stored"}', 3]] as const) {
+    t.equal((after.get(`pitwall_sample_latency_seconds${name}`) ?? 0) - (before.get(`pitwall_sample_latency_seconds${name}`) ?? 0), more, name)
+  }
+  t.equal((after.get('pitwall_sample_clock_ahead_total') ?? 0) - (before.get('pitwall_sample_clock_ahead_total') ?? 0), 1)
+  const p99 = after.get('pitwall_sample_latency_seconds{stretch="sent_to_stored",quantile="0.99"}') ?? NaN
+  t.ok(p99 >= 0 && p99 < 30, `p99 of ${p99} s`)
+})
+
+/** What `/metrics` shows, by name and labels. */
+async function figures (): Promise<Map<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
 }
 
 test('an unknown vehicle has no history', async (t) => {
