@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { startEmbeddedMongo, type EmbeddedMongo, type EmbeddedMongoOptions } from './embedded-mongo/index.js'
 import { createLogger } from './logger.js'
@@ -11,32 +11,45 @@ import { packageDirectory } from './version.js'
 /** Time in milliseconds that a shutdown may take before the process ends regardless. */
 const CLOSE_DELAY = 9000
 
+/** What has to be closed again. */
+interface Running { start?: Promise<void>, store?: EmbeddedMongo, app?: FastifyInstance }
+
+/** The settings, once they are read. */
+let settings: Config | undefined
+
 async function main (): Promise<void> {
-  const config = loadConfig()
+  const config = settings = loadConfig()
   if (config.redisUrl) throw new ConfigError('REDIS_URL was given, but running on several processes is not there yet; allowed: unset')
   const logger = createLogger(config)
-  const running: { store?: EmbeddedMongo, app?: FastifyInstance } = {}
+  const running: Running = {}
 
-  // Registered before anything is opened, so that a signal during the start closes it too.
+  // Registered before anything is opened: a signal during the start closes it too, once all that is being opened is there.
   const closing = closeWithGrace({ delay: CLOSE_DELAY, logger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'closing after an error')
     else logger.info({ signal }, 'closing')
+    if (!err) await running.start
     await running.app?.close()
     await running.store?.close()
     logger.info('closed')
   })
 
+  running.start = start(config, logger, running, (error) => {
+    logger.fatal({ err: error }, 'the embedded store ended')
+    process.exitCode = 1
+    closing.close()
+  })
+  await running.start
+}
+
+/** Opens the store and the server, each noted in `running` as soon as it is open. */
+async function start (config: Config, logger: FastifyBaseLogger, running: Running, onStoreExit: (error: Error) => void): Promise<void> {
   const storeOpening = config.mongodbUri
     ? undefined
     : openStore({
       dataDir: config.dataDir,
       ...(config.embeddedMongoPort !== undefined && { port: config.embeddedMongoPort }),
       onWarning: (message) => { logger.warn(message) },
-      onExit: (error) => {
-        logger.fatal({ err: error }, 'the embedded store ended')
-        process.exitCode = 1
-        closing.close()
-      }
+      onExit: onStoreExit
     })
   // The application's modules load while the store's worker comes up.
   const [{ buildApp }, store] = await Promise.all([import('./app.js'), storeOpening])
@@ -73,16 +86,7 @@ async function explainFailure (error: unknown): Promise<string | null> {
 }
 
 function redactedHosts (): string {
-  const uri = loadConfigQuietly()?.mongodbUri ?? ''
-  return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1] ?? 'the given address'
-}
-
-function loadConfigQuietly (): Config | undefined {
-  try {
-    return loadConfig()
-  } catch {
-    return undefined
-  }
+  return /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(settings?.mongodbUri ?? '')?.[1] ?? 'the given address'
 }
 
 main().catch(async (error: unknown) => {

@@ -40,10 +40,12 @@ export async function startServer (t: Test, directory: string, env: NodeJS.Proce
   }
 }
 
-/** Runs a server that is expected to refuse its start; gives its exit code and output. */
-export async function runToExit (directory: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null, output: string }> {
+/** Runs a server that is expected to end by itself, or so many milliseconds after its start by SIGTERM; gives its exit code and output. */
+export async function runToExit (directory: string, env: NodeJS.ProcessEnv, terminateAfter?: number): Promise<{ code: number | null, output: string }> {
   const { child, output } = launch(directory, env)
+  const timer = terminateAfter === undefined ? undefined : setTimeout(() => child.kill('SIGTERM'), terminateAfter)
   const [code] = await once(child, 'close') as [number | null]
+  clearTimeout(timer)
   return { code, output: output() }
 }
 
