@@ -28,7 +28,7 @@ const REFUSAL_TIMEOUT = 500
 
 /** The WebSocket server and the hub behind it. */
 export default fp(async (app) => {
-  const { broker, channelSources, config, entities, identities, models, telemetry } = app
+  const { broker, channelSources, commands, config, entities, identities, models, telemetry } = app
   const channelMessages = createChannelMessages({ model: models.channelMessages, broker })
   channelSources.set('app:', channelMessages.source)
 
@@ -53,6 +53,7 @@ export default fp(async (app) => {
         fetch: (query) => entities.events.fetch({ limit: 1000, ...query })
       },
       telemetry,
+      commands,
       publish: (identity, message) => channelMessages.publish(identity, message),
       async authenticateToken (token, address) {
         const identity = await identities.authenticateToken(token, address)
@@ -122,7 +123,7 @@ export default fp(async (app) => {
     channelMessages.close()
     hub.close()
   })
-}, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry'] })
+}, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry', 'commands'] })
 
 function * identitiesOf (connections: Iterable<Connection>): Generator<Identity> {
   for (const { identity } of connections) yield identity

@@ -19,8 +19,8 @@ declare module 'fastify' {
     scope?: RouteScope
     /** True on the routes that a visitor of `public-read` may call, with the scope; all others refuse one. */
     visitor?: true
-    /** True on the routes that a key bound to a vehicle or device may call, which keep it to that one; all others refuse it. */
-    boundKeys?: true
+    /** Set on the routes that a key bound to a vehicle or device may call, with the scope or whatever it has, which keep it to that one; all others refuse it. */
+    boundKeys?: true | 'any scope'
   }
   interface FastifyRequest {
     /** Set by the api-key plugin before any handler runs; null on public routes without a credential. */
@@ -34,7 +34,7 @@ export default fp(async (app) => {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => { routes.push(route) })
   const listRoutes = () => routes.flatMap(({ method, url, config }) => [method].flat().map((name): RouteRow =>
-    ({ method: name, url, scope: config?.scope, visitor: config?.visitor === true, boundKeys: config?.boundKeys === true })))
+    ({ method: name, url, scope: config?.scope, visitor: config?.visitor === true, boundKeys: config?.boundKeys !== undefined })))
   app.decorate('routeTable', { getter: listRoutes })
   app.addHook('onReady', async () => {
     const unnamed = listRoutes().find(({ scope }) => scope === undefined)
@@ -49,10 +49,11 @@ export default fp(async (app) => {
     if (identity.kind === 'visitor' && visitor !== true) {
       return done(new PitwallError('FORBIDDEN', 'Visitors may not see this; sign in'))
     }
-    if ((identity.vehicle ?? identity.device) !== undefined && boundKeys !== true) {
+    const bound = (identity.vehicle ?? identity.device) !== undefined
+    if (bound && boundKeys === undefined) {
       return done(new PitwallError('FORBIDDEN', `This key may only write the measurements of ${identity.vehicle ?? identity.device}`))
     }
-    if (scope !== 'any' && !hasScope(identity, scope)) {
+    if (scope !== 'any' && !(bound && boundKeys === 'any scope') && !hasScope(identity, scope)) {
       return done(new PitwallError('FORBIDDEN', `This needs the scope ${scope}`))
     }
     done()

@@ -5,6 +5,7 @@ import analytics from '../plugins/analytics.js'
 import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
 import changeFeed from '../plugins/change-feed.js'
+import commands from '../plugins/commands.js'
 import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
@@ -37,6 +38,7 @@ import auth from '../routes/api/auth/index.js'
 import socket from '../routes/socket/index.js'
 import health from '../routes/health/index.js'
 import channels from '../routes/api/channels/index.js'
+import commandRoutes from '../routes/api/commands/index.js'
 import connections from '../routes/api/connections/index.js'
 import publish from '../routes/api/publish/index.js'
 import data from '../routes/api/data/index.js'
@@ -111,6 +113,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(signalRegistry)
   await app.register(telemetry)
   await app.register(analytics)
+  await app.register(commands)
   await app.register(realtime)
   await app.register(simulator)
 
@@ -143,6 +146,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     await api.register(updateStatus, { prefix: '/update-status' })
     await api.register(vehicles, { prefix: '/vehicles' })
     await api.register(signals, { prefix: '/signals' })
+    await api.register(commandRoutes, { prefix: '/commands' })
   }, { prefix: '/api' })
   return app
 }

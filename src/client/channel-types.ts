@@ -1,4 +1,5 @@
 import type { ActivityEvent } from '../schemas/activity.js'
+import type { Command } from '../schemas/command.js'
 import type { ConnectionSchema } from '../schemas/connection.js'
 import type { Device } from '../schemas/device.js'
 import type { Event } from '../schemas/event.js'
@@ -23,6 +24,7 @@ export interface ChannelTypes {
 }
 
 /** Channels whose data has a type of its own. */
-export type TypedChannel = keyof ChannelTypes | `vehicle:${string}`
+export type TypedChannel = keyof ChannelTypes | `vehicle:${string}` | `commands:${string}`
 
-export type ChannelData<Name extends TypedChannel> = Name extends keyof ChannelTypes ? ChannelTypes[Name] : SampleMessage
+export type ChannelData<Name extends TypedChannel> = Name extends keyof ChannelTypes ? ChannelTypes[Name]
+  : Name extends `commands:${string}` ? EntityChange<Command> : SampleMessage

@@ -1,5 +1,7 @@
-import type { ChannelData, TypedChannel } from './channel-types.js'
+import type { Command } from '../schemas/command.js'
+import type { ChannelData, EntityChange, TypedChannel } from './channel-types.js'
 import { findWebSocket, socketUrl } from './client-socket.js'
+import { runCommands, type CommandHandler } from './commands.js'
 import { isRefused } from './credential-check.js'
 import { createEmitter } from './emitter.js'
 import { createLink, type Incoming, type Link } from './link.js'
@@ -32,6 +34,12 @@ export interface Client {
   channel<T = unknown> (name: string, options?: SubscribeOptions): ChannelSubscription<T>
   /** Resolves once stored. The same `key` within 24 hours publishes once; one is made without it. */
   publish (channel: string, data: unknown, options?: { key?: string }): Promise<{ cursor: string }>
+  /**
+   * Executes a vehicle's commands: runs the handler once for each, also across reconnects,
+   * and reports `delivered`, then `done` with what it returns or `failed` with what it throws.
+   * @returns the subscription of `commands:VEHICLE`, whose `unsubscribe` ends it
+   */
+  commands (vehicle: string, handler: CommandHandler): ChannelSubscription<EntityChange<Command>>
   /** Signals of now, or of `ts`. Resolves once stored. */
   status (values: Sample['values'], options?: { vehicle?: string, ts?: string | number }): Promise<BulkVerdict>
   /** Samples of one vehicle, judged one by one; those without `ts` are of now. Resolves once stored. */
@@ -134,7 +142,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     return { accepted, duplicates, rejected } as BulkVerdict
   }
 
-  return {
+  const client: Client = {
     get state () { return state },
     get sessionId () { return sessionId },
     on: events.on,
@@ -153,6 +161,14 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     async publish (channel, data, { key = randomKey() } = {}) {
       const { cursor } = await outgoing.request({ type: 'publish', channel, data, key }, 'always')
       return { cursor: String(cursor) }
+    },
+    commands (vehicle, handler) {
+      const channel = client.channel<EntityChange<Command>>(`commands:${vehicle}`)
+      runCommands(channel, handler, (report) => outgoing.request({ type: 'command-result', ...report }, 'always'), (error) => {
+        // Without a connection nothing can be reported; the server sends the command again.
+        if ((error as ClientError).code !== 'CLOSED') events.emit('error', error as ClientError)
+      })
+      return channel
     },
     // Times are given at the source: a sample sent again after a reconnect is known as the same.
     status: (values, { vehicle, ts = Date.now() } = {}) => ingest({ ...(vehicle !== undefined && { vehicle }), ts, values }),
@@ -179,6 +195,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       return performance.now() - start
     }
   }
+  return client
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing in pages served without TLS. */

@@ -18,6 +18,14 @@ export const channelExamples: Readonly<Record<string, ChannelExample>> = {
   activity: { data: { id: '3f0c2a9e-6f0b-4a57-9a53-0f3f5b7f1c11', type: 'pageview', user: 'ann', page: '/garage', ts: sample.time, ...times } },
   analytics: { data: { active: 3, pageviews: 120, visitors: 14 } },
   alerts: { data: { action: 'deleted', id: '6920a1b2c3d4e5f607182931' } },
+  'commands:': {
+    channel: 'commands:car-7',
+    data: {
+      action: 'created',
+      id: sample.command,
+      document: { id: sample.command, vehicle: 'car-7', name: 'set-limiter', params: { speed: 80 }, state: 'pending', expiresAt: '2026-03-02T12:00:00.000Z', createdBy: { kind: 'key', id: '6920a1b2c3d4e5f607182933', name: 'pit wall' }, ...times }
+    }
+  },
   connections: {
     data: {
       action: 'created',

@@ -1,5 +1,5 @@
 import {
-  BroadcastMessage, CreateMessage, DeleteMessage, FetchMessage, RelayMessage, TypeMessageData, TypelessStatus, UpdateMessage
+  BroadcastMessage, CommandResultMessage, CreateMessage, DeleteMessage, FetchMessage, RelayMessage, TypeMessageData, TypelessStatus, UpdateMessage
 } from '../schemas/messages/every-client.js'
 import {
   AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
@@ -59,6 +59,16 @@ export const everyClientMessages: Record<string, ClientMessage> = {
     needs: 'publish',
     summary: 'A TMD (type, message, data) of a type of your own, to every client as sent; x-reserved-types are refused. With a message field the type may be "message"',
     examples: [{ payload: { type: 'flag', message: 'yellow', data: { sector: 2 } } }]
+  },
+  CommandResultMessage: {
+    schema: CommandResultMessage,
+    needs: 'ingest',
+    summary: 'Say that a command was delivered, and what became of it: done or failed. The same again is acknowledged and changes nothing',
+    reply: 'CommandAck',
+    examples: [
+      { name: 'the device has it', payload: { type: 'command-result', id: '6', command: sample.command, state: 'delivered' } },
+      { name: 'it is done', payload: { type: 'command-result', id: '7', command: sample.command, state: 'done', result: { limiter: 80 } } }
+    ]
   },
   TypelessStatus: {
     schema: TypelessStatus,

@@ -28,6 +28,7 @@ export const sample = {
   session: '7d1b6e0c-2f0a-4a53-9c58-0b8f3c1f6a11',
   otherSession: 'b4f3f7a2-9a3d-4a57-8b1f-3f0c2a9e6f0b',
   event: '6920a1b2c3d4e5f607182930',
+  command: '6920a1b2c3d4e5f607182932',
   time: '2026-03-01T12:00:00.000Z',
   cursor: 'c_n3f0c2a9e6f.1z',
   storedCursor: 'c_a9nw2xk1t4'

@@ -1,9 +1,9 @@
 import {
-  AuthenticatedReply, ErrorReply, EventResponse, FetchResponse, HistoryReply, PongReply, PresenceReply, PublishAck, StatusAck,
+  AuthenticatedReply, CommandAck, ErrorReply, EventResponse, FetchResponse, HistoryReply, PongReply, PresenceReply, PublishAck, StatusAck,
   SubscribedReply, UnsubscribedReply
 } from '../schemas/messages/replies.js'
 import {
-  BroadcastEnvelope, ByeMessage, DroppedMessage, RelayEnvelope, TypeMessageDataEnvelope, WelcomeMessage
+  BroadcastEnvelope, ByeMessage, CommandMessage, DroppedMessage, RelayEnvelope, TypeMessageDataEnvelope, WelcomeMessage
 } from '../schemas/messages/pushes.js'
 import { sample, sampleEvent, type DocumentedMessage } from './documented-message.js'
 
@@ -20,6 +20,11 @@ export const everyClientReplies: Record<string, DocumentedMessage> = {
     schema: FetchResponse,
     summary: 'A page of events',
     examples: [{ payload: { type: 'response', id: '4', payload: { action: 'FETCH', success: true, data: [sampleEvent], nextCursor: null } } }]
+  },
+  CommandAck: {
+    schema: CommandAck,
+    summary: 'What was reported of a command is stored; the state it is in',
+    examples: [{ payload: { type: 'ack', id: '7', command: sample.command, state: 'done' } }]
   },
   ErrorReply: {
     schema: ErrorReply,
@@ -101,8 +106,13 @@ export const everyClientPushes: Record<string, DocumentedMessage> = {
   }
 }
 
-/** The rest of what the channel `broadcast` brings plain clients. */
+/** What only plain clients are sent: commands, and the rest of what the channel `broadcast` brings them. */
 export const plainPushes: Record<string, DocumentedMessage> = {
+  CommandMessage: {
+    schema: CommandMessage,
+    summary: 'A command, to a client whose key is bound to its vehicle or to a device in it: those that wait, on connecting, and each that is given from then on. It comes again with the next connection until its end is reported',
+    examples: [{ payload: { type: 'command', command: sample.command, name: 'set-limiter', params: { speed: 80 }, expiresAt: '2026-03-02T12:00:00.000Z' } }]
+  },
   BroadcastEnvelope: {
     schema: BroadcastEnvelope,
     summary: 'A BROADCAST of some client',

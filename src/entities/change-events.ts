@@ -6,7 +6,10 @@ import { toPublic, type PublicDocument, type StoredDocument } from './public-doc
 
 /** A collection whose changes subscribers of a channel get. */
 export interface WatchedCollection {
+  /** The channel, or the prefix of many with its colon. */
   channel: string
+  /** Full name of the channel that a change of a document belongs to, where `channel` is a prefix; undefined to publish nothing. */
+  channelOf?: (change: DocumentChange) => string | undefined
   /** Its name in MongoDB. */
   collection: string
   /** How a document is shown in `{action, id, document}`; toPublic by default. */
@@ -66,14 +69,19 @@ export function toChannelData (watched: WatchedCollection, change: DocumentChang
   return { action, id, ...(stored && { document: (watched.toDocument ?? toPublic)(stored) }) }
 }
 
-/** The message that a change event becomes, with its resume token as cursor. */
-export function toPublication (watched: WatchedCollection, event: DataChange): StoredPublication {
+/** The channel of a change; undefined when it is published nowhere. */
+export const channelOfChange = (watched: WatchedCollection, change: DocumentChange): string | undefined =>
+  watched.channelOf ? watched.channelOf(change) : watched.channel
+
+/** The message that a change event becomes, with its resume token as cursor; null for one that is published nowhere. */
+export function toPublication (watched: WatchedCollection, event: DataChange): StoredPublication | null {
   const change: DocumentChange = {
     action: actions[event.operationType],
     id: String(event.documentKey._id),
     ...(event.fullDocument && { stored: event.fullDocument })
   }
-  return { channel: watched.channel, data: toChannelData(watched, change), ts: timeOf(event), cursor: encodeToken(event._id) }
+  const channel = channelOfChange(watched, change)
+  return channel === undefined ? null : { channel, data: toChannelData(watched, change), ts: timeOf(event), cursor: encodeToken(event._id) }
 }
 
 /** Epoch milliseconds; whole seconds from a server without `wallTime` (before MongoDB 6). */

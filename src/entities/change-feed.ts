@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose'
 import type { BaseLogger } from 'pino'
 import type { Broker, ChannelSource } from '../realtime/broker.js'
 import { asToken, encodeToken, type ResumeToken } from './change-cursor.js'
-import { changePipeline, isDataChange, isHistoryLost, isStandalone, isUpheavalOf, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
+import { changePipeline, channelOfChange, isDataChange, isHistoryLost, isStandalone, isUpheavalOf, toChannelData, toPublication, type ChangeEvent, type WatchedCollection } from './change-events.js'
 import { createHistoryReader } from './change-history.js'
 import type { DocumentChange } from './document-collection.js'
 import { keepPostImages, withDocument, type FullDocument } from './post-images.js'
@@ -27,8 +27,11 @@ export interface ChangeFeed {
   watch (watched: WatchedCollection): (change: DocumentChange) => void
   /** Follows the stream from now on. Resolves once no change after can be missed, or at once on a standalone. */
   start (): Promise<void>
-  /** Snapshot, stored past and position of a watched channel. */
-  source (channel: string, snapshot: () => Promise<unknown>): ChannelSource
+  /**
+   * Snapshot, stored past and position of a watched channel, or of all of a prefix.
+   * @param snapshot is given the channel's full name
+   */
+  source (channel: string, snapshot: (channel: string) => Promise<unknown>): ChannelSource
   close (): Promise<void>
 }
 
@@ -64,7 +67,8 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
     const watched = byCollection.get(event.ns.coll)
     if (!watched) return
     try {
-      broker.publish(toPublication(watched, event))
+      const publication = toPublication(watched, event)
+      if (publication) broker.publish(publication)
     } catch (err) {
       // One document that cannot be shown must not hold up all after it.
       logger.error({ err, channel: watched.channel }, 'a change could not be published')
@@ -131,7 +135,8 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
       byCollection.set(watched.collection, watched)
       byChannel.set(watched.channel, watched)
       return (change) => {
-        if (standalone) broker.publish({ channel: watched.channel, data: toChannelData(watched, change), ts: Date.now() })
+        const channel = standalone ? channelOfChange(watched, change) : undefined
+        if (channel !== undefined) broker.publish({ channel, data: toChannelData(watched, change), ts: Date.now() })
       }
     },
 
@@ -140,15 +145,15 @@ export function createChangeFeed ({ db, broker, logger }: ChangeFeedOptions): Ch
       return started
     },
 
-    source: (channel, snapshot) => ({
+    source: (name, snapshot) => ({
       snapshot,
       async head () {
         return position && encodeToken(position)
       },
-      async history (_channel, { since, limit }) {
-        const watched = byChannel.get(channel)
+      async history (channel, { since, limit }) {
+        const watched = byChannel.get(name)
         if (!watched || standalone || since === undefined) return { messages: [], complete: false, cursor: broker.head(channel) }
-        return await readHistory(watched, { since, limit })
+        return await readHistory(watched, { channel, since, limit })
       }
     }),
 

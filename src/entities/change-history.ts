@@ -18,7 +18,8 @@ export interface ChangeHistoryOptions {
   fullDocument (): FullDocument
 }
 
-export type ReadHistory = (watched: WatchedCollection, options: { since: string | number, limit: number }) => Promise<HistoryPage>
+/** Reads the changes of one channel, which may be one of many of the collection's. */
+export type ReadHistory = (watched: WatchedCollection, options: { channel: string, since: string | number, limit: number }) => Promise<HistoryPage>
 
 /**
  * Reads the past of a channel out of the change stream: the changes after a cursor, or
@@ -49,13 +50,13 @@ export function createHistoryReader ({ db, position, fullDocument }: ChangeHisto
     }
   }
 
-  const readAfter = async (watched: WatchedCollection, since: string, limit: number): Promise<HistoryPage> => {
+  const readAfter = async (watched: WatchedCollection, channel: string, since: string, limit: number): Promise<HistoryPage> => {
     const token = decodeToken(since)
     if (!token) return lost(position())
     const newest = position()
     if (newest && compareTokens(newest, token) === 0) return { messages: [], complete: true, cursor: since }
     // The server judges the token before anything waits for it.
-    const reading = open(db, watched, fullDocument(), { startAfter: token })
+    const reading = open(db, watched, channel, fullDocument(), { startAfter: token })
     try {
       await reading.tryOpen()
       const head = await reached(token)
@@ -68,12 +69,12 @@ export function createHistoryReader ({ db, position, fullDocument }: ChangeHisto
     }
   }
 
-  const readFrom = async (watched: WatchedCollection, since: number, limit: number): Promise<HistoryPage> => {
+  const readFrom = async (watched: WatchedCollection, channel: string, since: number, limit: number): Promise<HistoryPage> => {
     const head = position()
     if (!head) return lost(head)
     if (since > Date.now()) return { messages: [], complete: true, cursor: encodeToken(head) }
     const startAtOperationTime = new mongoose.mongo.Timestamp({ t: Math.floor(since / 1000), i: 1 })
-    const reading = open(db, watched, fullDocument(), { startAtOperationTime })
+    const reading = open(db, watched, channel, fullDocument(), { startAtOperationTime })
     try {
       return await reading.collect(head, limit, encodeToken(head), since)
     } catch (error) {
@@ -84,10 +85,10 @@ export function createHistoryReader ({ db, position, fullDocument }: ChangeHisto
     }
   }
 
-  return async (watched, { since, limit }) => {
+  return async (watched, { channel, since, limit }) => {
     await enter()
     try {
-      return await (typeof since === 'number' ? readFrom(watched, since, limit) : readAfter(watched, since, limit))
+      return await (typeof since === 'number' ? readFrom(watched, channel, since, limit) : readAfter(watched, channel, since, limit))
     } finally {
       leave()
     }
@@ -100,7 +101,7 @@ const lost = (head: ResumeToken | undefined): HistoryPage =>
 type StartPoint = { startAfter: ResumeToken } | { startAtOperationTime: mongo.Timestamp }
 
 /** A change stream read from a point of the past until it has passed the present. */
-function open (db: mongo.Db, watched: WatchedCollection, fullDocument: FullDocument, start: StartPoint) {
+function open (db: mongo.Db, watched: WatchedCollection, channel: string, fullDocument: FullDocument, start: StartPoint) {
   const stream = db.watch<mongo.Document, ChangeEvent & mongo.ChangeStreamDocument>(changePipeline([watched.collection]), {
     ...start, fullDocument, batchSize: 500, maxAwaitTimeMS: 20
   })
@@ -129,7 +130,7 @@ function open (db: mongo.Db, watched: WatchedCollection, fullDocument: FullDocum
         if (event ? !isDataChange(event) : stream.closed) return { messages, complete: false, cursor: cursor() }
         if (event && isDataChange(event)) {
           const message = toPublication(watched, await withDocument(db, watched, event))
-          if (message.ts >= from) messages.push(message)
+          if (message && message.channel === channel && message.ts >= from) messages.push(message)
           continue
         }
         // An empty reply says how far the server has read; no further than the last time, and that was all.

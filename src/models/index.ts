@@ -3,6 +3,7 @@ import { activityEventModel } from './activity-event.js'
 import { apiKeyModel } from './api-key.js'
 import { auditEntryModel } from './audit-entry.js'
 import { channelMessageModel } from './channel-message.js'
+import { commandModel } from './command.js'
 import { deviceModel } from './device.js'
 import { engineIconModel } from './engine-icon.js'
 import { eventModel } from './event.js'
@@ -47,6 +48,7 @@ function defineModels (connection: Connection) {
     devices: deviceModel(connection),
     engineIcon: engineIconModel(connection),
     events: eventModel(connection),
+    commands: commandModel(connection),
     gear: gearModel(connection),
     idempotencyRecords: idempotencyRecordModel(connection),
     signals: signalModel(connection),

@@ -34,13 +34,13 @@ export interface Broker {
   /** Hands a message to all subscribers of its channel and returns its cursor. Never throws for want of subscribers. */
   publish (publication: Publication): string
   /**
-   * Calls the listener for every publication, and `onReset` for every channel of which some
-   * were missed, until the returned function is called.
+   * Calls the listener for every publication, and `onReset` for every channel or prefix of which
+   * some were missed, until the returned function is called.
    */
   subscribe (listener: (publication: StoredPublication) => void, onReset?: (channel: string) => void): () => void
   /**
-   * Messages of a channel never came by, nobody knows how many: what memory holds of its
-   * past is no longer complete, for any position before now.
+   * Messages of a channel, or of any in a prefix, never came by, nobody knows how many: what
+   * memory holds of its past is no longer complete, for any position before now.
    */
   reset (channel: string): void
   /** Messages of a channel after `since` (a cursor) or from `since` on (epoch milliseconds), oldest first; the newest `limit` without it. */

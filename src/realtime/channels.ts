@@ -25,6 +25,8 @@ export interface ChannelRule {
   durable: boolean
   /** Folds messages into the latest; without one, messages are shed whole. */
   conflation: Conflation | null
+  /** Keys bound to a vehicle, or to a device in it, may read that vehicle's, whatever their scopes. */
+  ownVehicle?: true
   /** Never shed: what a person must not miss. */
   neverShed?: boolean
   history: HistoryBounds
@@ -55,6 +57,7 @@ export const channelTable: readonly ChannelRule[] = [
   { ...server, name: 'activity', conflation: null, history: ring(1000, DAY), description: 'Activity events' },
   { ...server, name: 'analytics', durable: false, conflation: onlyLatest, history: none, description: 'Visitors and page views of now' },
   { ...server, name: 'alerts', conflation: latestDocument, neverShed: true, history: ring(1000, 7 * DAY), plain: 'typed', description: 'Alerts as they open, change and close' },
+  { ...server, name: 'commands:', read: 'operate', ownVehicle: true, conflation: latestDocument, neverShed: true, history: ring(200, HOUR, MIB), description: 'Commands to one vehicle, from giving them to their end' },
   { ...server, name: 'connections', read: 'admin', durable: false, conflation: latestDocument, history: none, description: 'Sockets as they open, change and close' },
   { ...server, name: 'app:', read: 'any', publish: 'publish', conflation: null, history: ring(1000, DAY), description: 'Messages of your own, stored' }
 ]
@@ -77,10 +80,14 @@ export function channelRule (channel: string): ChannelRule {
   return rule
 }
 
-/** True if the identity may subscribe to the channel and read its history. */
-export function mayRead (identity: Identity, rule: ChannelRule): boolean {
+/**
+ * True if the identity may subscribe to the channel and read its history.
+ * @param channel full name
+ * @param vehicle the one that a bound key is of, where that had to be looked up
+ */
+export function mayRead (identity: Identity, rule: ChannelRule, channel = rule.name, vehicle = identity.vehicle): boolean {
   if (identity.kind === 'visitor' && !visitorMayRead(rule.name)) return false
-  if (isBound(identity)) return false
+  if (isBound(identity)) return rule.ownVehicle === true && vehicle !== undefined && channel === rule.name + vehicle
   return rule.read === 'any' || hasScope(identity, rule.read)
 }
 

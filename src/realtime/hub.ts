@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { PitwallError } from '../errors.js'
 import type { Identity, KeyLimits } from '../identity/identity.js'
 import { defaultInputLimits, type InputLimits } from '../json-input.js'
@@ -8,6 +7,8 @@ import { channelTable, mayRead } from './channels.js'
 import { closeCodes, Connection, type Protocol } from './connection.js'
 import { ConnectionLog } from './connection-log.js'
 import { deliveryOf } from './delivery.js'
+import { DeviceCommands } from './device-commands.js'
+import { drainConnections } from './drain.js'
 import { FlushScheduler } from './flush-scheduler.js'
 import { Heartbeat } from './heartbeat.js'
 import { KeyRates } from './key-rates.js'
@@ -71,6 +72,7 @@ export class Hub {
   readonly log: ConnectionLog
   readonly snapshots = new SnapshotReader()
   readonly reads = new SharedReads()
+  readonly deviceCommands = new DeviceCommands(this)
   readonly toError: (error: unknown) => PitwallError
   readonly #subscribers = new Map<string, Set<Subscription>>()
   readonly #sources: ReadonlyMap<string, ChannelSource>
@@ -184,7 +186,7 @@ export class Hub {
     connection.identity = identity
     connection.sharedRate = this.#keyRates.bucketOf(identity)
     for (const [channel, { rule }] of connection.subscriptions) {
-      if (mayRead(identity, rule)) continue
+      if (mayRead(identity, rule, channel)) continue
       this.unsubscribe(connection, channel)
       if (connection.protocol !== 'plain') connection.send({ type: 'unsubscribed', channel, reason: `This needs the scope ${rule.read}` })
     }
@@ -223,19 +225,7 @@ export class Hub {
    */
   async drain (patience = 2000): Promise<void> {
     this.#draining = true
-    const all = [...this.connections.values()]
-    const spread = this.#reconnectRate > 0 ? all.length / this.#reconnectRate * 2000 : 0
-    for (const connection of all) {
-      connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 + Math.round(Math.random() * spread) })
-    }
-    const deadline = Date.now() + patience
-    const until = async (done: (connection: Connection) => boolean) => {
-      while (!all.every(done) && Date.now() < deadline) await delay(5)
-    }
-    await until(({ busy, closed }) => busy === 0 || closed)
-    for (const connection of all) connection.close(closeCodes.restarting, 'restarting')
-    await until(({ closed }) => closed)
-    for (const connection of all) if (!connection.closed) connection.transport.terminate()
+    await drainConnections(this.connections.values(), patience, this.#reconnectRate)
   }
 
   close (): void {
@@ -258,17 +248,24 @@ export class Hub {
       return
     }
     this.snapshots.note(publication)
+    this.deviceCommands.hear(publication)
     const subscribers = this.#subscribers.get(channel)
     if (!subscribers) return
     for (const subscription of subscribers) subscription.offer(publication)
   }
 
-  /** Tells the subscribers of a channel that messages were missed. Plain ones have no past to be complete. */
-  #restart (channel: string): void {
+  /** Tells the subscribers of a channel, or of all in a prefix, that messages were missed. Plain ones have no past to be complete. */
+  #restart (name: string): void {
+    if (name === 'commands:') this.deviceCommands.restart()
+    const channels = name.endsWith(':') ? [...this.#subscribers.keys()].filter((channel) => channel.startsWith(name)) : [name]
+    for (const channel of channels) this.#restartChannel(channel)
+  }
+
+  #restartChannel (channel: string): void {
     this.snapshots.reset(channel)
     for (const subscription of this.#subscribers.get(channel) ?? []) {
       if (subscription.view === 'plain') continue
-      restartSubscription(this, subscription).catch((error: unknown) => {
+      restartSubscription(this, subscription).then(() => this.deviceCommands.subscribed(subscription.connection, channel)).catch((error: unknown) => {
         this.logger.error({ err: error, channel }, 'the state after missed messages could not be read')
         subscription.connection.close(closeCodes.restarting, 'messages were missed')
       })
@@ -281,6 +278,7 @@ export class Hub {
         this.subscribe(new Subscription(connection, rule.name, rule, 'plain'))
       }
     }
+    this.deviceCommands.attend(connection)
   }
 
   #detach (connection: Connection, code: number): void {
@@ -288,6 +286,7 @@ export class Hub {
     connection.closed = true
     connection.outbox.close()
     for (const channel of [...connection.subscriptions.keys()]) this.unsubscribe(connection, channel)
+    this.deviceCommands.leave(connection)
     this.connections.delete(connection.sessionId)
     this.log.closed(connection, code)
     this.logger.info({ ...describe(connection), code, in: connection.received, out: connection.outbox.sent }, 'socket disconnected')

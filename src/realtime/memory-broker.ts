@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Broker, HistoryPage, Publication, StoredPublication } from './broker.js'
 import { historyOf, type HistoryBounds } from './channels.js'
-import { createChannelHistory, type ChannelHistory } from './channel-history.js'
+import { createChannelHistory, type ChannelHistory, type Floor } from './channel-history.js'
 import { formatCursor, parseCursor } from './cursor.js'
 
 export interface MemoryBrokerOptions {
@@ -31,6 +31,12 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
   let sequence = 0
   // What forgotten channels last held: below it nobody can tell what is missing.
   let forgotten = { sequence: 0, ts: startedAt }
+  // Where all channels of a prefix begin anew.
+  const prefixFloors = new Map<string, Floor>()
+  const floorOf = (channel: string): Floor => {
+    const floor = prefixFloors.size > 0 ? prefixFloors.get(channel.slice(0, channel.indexOf(':') + 1)) : undefined
+    return floor && floor.sequence > forgotten.sequence ? floor : forgotten
+  }
 
   const sweep = setInterval(() => {
     for (const [channel, history] of histories) {
@@ -47,7 +53,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     if (known) return known
     const limits = bounds(channel)
     if (limits.length === 0) return null
-    const history = createChannelHistory(limits, forgotten)
+    const history = createChannelHistory(limits, floorOf(channel))
     histories.set(channel, history)
     return history
   }
@@ -80,9 +86,15 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
 
     reset (channel) {
       sequence++
-      const limits = bounds(channel)
       // From here on it is known again; what is stamped with a time about now may be among the missed.
-      if (limits.length > 0) histories.set(channel, createChannelHistory(limits, { sequence, ts: now() + CLOCK_SKEW }))
+      const floor = { sequence, ts: now() + CLOCK_SKEW }
+      if (channel.endsWith(':')) {
+        prefixFloors.set(channel, floor)
+        for (const name of histories.keys()) if (name.startsWith(channel)) histories.set(name, createChannelHistory(bounds(name), floor))
+      } else {
+        const limits = bounds(channel)
+        if (limits.length > 0) histories.set(channel, createChannelHistory(limits, floor))
+      }
       for (const listener of resetListeners) listener(channel)
     },
 
@@ -95,7 +107,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
         return { messages, complete: true, cursor: messages.at(-1)?.cursor ?? head }
       }
       if (bounds(channel).length === 0) return { messages: [], complete: false, cursor: head }
-      const floor = history?.floor ?? forgotten
+      const floor = history?.floor ?? floorOf(channel)
       const messages = typeof since === 'number' ? history?.from(since, limit) ?? [] : null
       if (messages) return { messages, complete: (since as number) > floor.ts, cursor: messages.at(-1)?.cursor ?? head }
       const after = locate(history, since as string)

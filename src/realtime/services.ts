@@ -1,4 +1,5 @@
 import type { Identity } from '../identity/identity.js'
+import type { Command, CommandReport } from '../schemas/command.js'
 import type { BulkVerdict } from '../schemas/envelope.js'
 
 /**
@@ -18,6 +19,16 @@ export interface RealtimeServices {
     ingestStatus (identity: Identity, status: Record<string, unknown>): Promise<{ vehicle: string, ts: string }>
     /** Samples of one vehicle, judged one by one; `sentAt` is the send time of those without one. */
     ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[], sentAt?: string | number): Promise<BulkVerdict>
+  }
+  commands: {
+    /** What a device says became of a command. @returns the command as it is now */
+    report (identity: Identity, command: string, report: CommandReport): Promise<Command>
+    /** The vehicle whose commands an identity executes; undefined for one that only watches. */
+    vehicleOf (identity: Identity): Promise<string | undefined>
+    /** A vehicle's commands that have not ended, the oldest first. */
+    listWaiting (vehicle: string): Promise<Command[]>
+    /** Marks a command as sent; null when it must not be sent any more. */
+    handOver (command: string): Promise<Command | null>
   }
   /**
    * Stores a message of an `app:` channel, publishes it and returns its cursor. The same

@@ -2,6 +2,7 @@ import { Type, type TSchema } from 'typebox'
 import { ActivityEventSchema } from './activity.js'
 import { LiveValuesSchema } from './analytics.js'
 import { documentFields } from './atoms.js'
+import { CommandSchema } from './command.js'
 import { ConnectionSchema } from './connection.js'
 import { Device } from './device.js'
 import { Event } from './event.js'
@@ -38,6 +39,7 @@ export const channelData: Readonly<Record<string, ChannelData>> = {
   activity: { data: ActivityEventSchema },
   analytics: value(LiveValuesSchema),
   alerts: documents(Type.Object(documentFields, { additionalProperties: true })),
+  'commands:': documents(CommandSchema),
   connections: documents(ConnectionSchema),
   'app:': {
     data: Type.Unknown({ description: 'Whatever was published' }),

@@ -4,7 +4,7 @@ export const channelNames = [
 ] as const
 
 /** Channels with a name of their own after the colon. */
-export const channelPrefixes = ['vehicle:', 'replay:', 'app:'] as const
+export const channelPrefixes = ['vehicle:', 'replay:', 'commands:', 'app:'] as const
 
 /** Every type a message of the protocol may have, in either direction. */
 export const messageTypes = [

@@ -54,7 +54,7 @@ export type StoredListener = (arrived: readonly ArrivedSample[], now: number) =>
 export async function createTelemetry (options: TelemetryOptions) {
   const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
-  const removalListeners = new Set<(vehicle: string) => void>()
+  const removalListeners = new Set<(vehicle: string) => void | Promise<void>>()
   const storedListeners = new Set<StoredListener>()
   const lights = createEngineLights()
 
@@ -103,10 +103,8 @@ export async function createTelemetry (options: TelemetryOptions) {
 
   /** Removes what is stored of vehicles whose documents are gone. */
   const removeData = async (ids: string[]) => {
-    for (const id of ids) {
-      registry.forget(id)
-      for (const listener of removalListeners) listener(id)
-    }
+    for (const id of ids) registry.forget(id)
+    await Promise.all(ids.flatMap((id) => [...removalListeners].map(async (listener) => { await listener(id) })))
     // What is being stored at this moment may still be theirs.
     await ingest.settle()
     await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
@@ -162,8 +160,8 @@ export async function createTelemetry (options: TelemetryOptions) {
     /** Makes simulated vehicles' documents where they are not there. */
     addSimulated: registry.addSimulated,
 
-    /** Calls the listener with each vehicle that is removed, until the returned function is called. */
-    onRemove (listener: (vehicle: string) => void): () => void {
+    /** Calls the listener with each vehicle that is removed, until the returned function is called; who removes one waits for it. */
+    onRemove (listener: (vehicle: string) => void | Promise<void>): () => void {
       removalListeners.add(listener)
       return () => { removalListeners.delete(listener) }
     },

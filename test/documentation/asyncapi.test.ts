@@ -120,9 +120,12 @@ test('requests are answered and channels carry what the document says', async (t
     return socket
   }
 
-  /** Makes sure that the event of the examples is there. */
-  const keepEvent = async () => {
+  /** Makes sure that the event and the command of the examples are there. */
+  const keepDocuments = async () => {
     const now = new Date()
+    const later = new Date(Date.now() + 60_000)
+    const command = { vehicle: 'car-7', name: 'set-limiter', params: '{"speed":80}', state: 'pending', expiresAt: later, createdBy: { kind: 'key', id: 'k', name: 'k' }, createdAt: now, updatedAt: now, removeAt: later }
+    await app.models.commands.collection.replaceOne({ _id: sample.command as never }, command, { upsert: true })
     await app.models.events.collection.replaceOne({ _id: new ObjectId(sample.event) }, { type: 'pit-stop', seconds: 2.4, createdAt: now, updatedAt: now }, { upsert: true })
   }
 
@@ -133,7 +136,7 @@ test('requests are answered and channels carry what the document says', async (t
       const effects: Record<string, string> = { BroadcastMessage: 'broadcast', RelayMessage: 'message', TypeMessageData: 'flag', TypelessStatus: 'status' }
       for (const { component, replies: [expected], examples } of requestsOf(document, dialect)) {
         for (const { payload } of examples) {
-          await keepEvent()
+          await keepDocuments()
           sender.send(JSON.stringify(payload).replace(sample.otherSession, String(watcher.welcome.sessionId)))
           if (expected !== undefined) {
             const reply = await sender.next(`#${String(payload.id)}`)
@@ -152,7 +155,7 @@ test('requests are answered and channels carry what the document says', async (t
     const [plain, subscriber] = await Promise.all([open('plain'), open('pitwallV1')])
     await rest('POST', '/api/devices', { id: 'gps-1', name: 'GPS' })
     for (const { name, snapshot } of document['x-channels']) {
-      const channel = name === 'vehicle:' ? 'vehicle:car-7' : name === 'app:' ? 'app:strategy' : name
+      const channel = name === 'app:' ? 'app:strategy' : name.endsWith(':') ? `${name}car-7` : name
       const subscribed = await subscriber.ask({ type: 'subscribe', channel })
       t.equal('snapshot' in subscribed, snapshot !== undefined, `${channel} has a snapshot: ${snapshot !== undefined}`)
       const schema = snapshot && document.components.schemas[nameOf(snapshot)]
@@ -162,6 +165,7 @@ test('requests are answered and channels carry what the document says', async (t
     // Nothing of the server raises alerts yet; the channel is there to be subscribed to.
     app.broker.publish({ channel: 'alerts', data: { action: 'created', id: 'a1', document: { id: 'a1', createdAt: now, updatedAt: now } }, ts: Date.now() })
     await rest('POST', '/api/devices', { id: 'gps-2', name: 'GPS' })
+    await rest('POST', '/api/vehicles/car-7/commands', { name: 'lap' })
     await rest('PUT', '/api/gear', { currentGear: '5' })
     await rest('PUT', '/api/engine-icon', { color: '#00ff00' })
     await rest('POST', '/api/activity', { type: 'pageview', user: 'ann', page: '/' })
@@ -189,6 +193,9 @@ test('requests are answered and channels carry what the document says', async (t
     await socket.ask({ type: 'subscribe', channel: 'status' })
     app.broker.reset('status')
     t.match(await socket.next('subscribed'), { channel: 'status', recovered: false })
+
+    const bound = await rest<{ key: string }>('POST', '/api/keys', { name: 'car 7', scopes: ['ingest'], vehicle: 'car-7' })
+    await (await open('plain', offers.plain, bound.body.data.key)).next('command')
 
     await slow.ask({ type: 'subscribe', channel: 'vehicle:slow' })
     slow.ws.pause()

@@ -126,6 +126,7 @@ const examples: Record<string, object> = {
   FETCH: {},
   BROADCAST: { payload: { message: 'x' } },
   message: { data: 'x', to: 'nobody' },
+  'command-result': { command: 'unknown', state: 'done' },
   'any other type': { type: 'greeting', message: 'x' },
   'no type': { type: undefined, vehicle: 'car-7' },
   subscribe: { channel: 'app:chat' },

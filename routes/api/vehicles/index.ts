@@ -6,6 +6,7 @@ import { newId } from '../../../src/models/new-id.js'
 import { IdParams } from '../../../src/schemas/atoms.js'
 import { Success, SuccessList } from '../../../src/schemas/envelope.js'
 import { VehicleInputSchema, VehiclePatchSchema, VehicleQuerySchema, VehicleSchema, type VehicleDocument } from '../../../src/schemas/vehicle.js'
+import vehicleCommands from './commands.js'
 import vehicleTelemetry from './telemetry.js'
 
 const tags = ['vehicles']
@@ -77,6 +78,7 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   await app.register(vehicleTelemetry)
+  await app.register(vehicleCommands)
 }
 
 export default vehicleRoutes

@@ -1,6 +1,6 @@
 import { PitwallError } from '../../errors.js'
 import {
-  BroadcastMessage, CreateMessage, DeleteMessage, FetchMessage, RelayMessage, TypeMessageData, TypelessStatus, UpdateMessage
+  BroadcastMessage, CommandResultMessage, CreateMessage, DeleteMessage, FetchMessage, RelayMessage, TypeMessageData, TypelessStatus, UpdateMessage
 } from '../../schemas/messages/every-client.js'
 import { isReservedType } from '../../schemas/reserved-types.js'
 import type { Connection } from '../connection.js'
@@ -48,6 +48,11 @@ const messages: Record<string, MessageHandler> = {
   }),
   BROADCAST: defineMessage(BroadcastMessage, 'publish', (hub, connection, { payload }, bytes) => {
     relay(hub, connection, { type: 'broadcast', payload }, bytes)
+  }),
+  'command-result': defineMessage(CommandResultMessage, 'ingest', async ({ services }, connection, message) => {
+    const { command, state, result } = message
+    const { state: now } = await services.commands.report(connection.identity, command, { state, ...(result !== undefined && { result }) })
+    reply(connection, message, { type: 'ack', command, state: now })
   })
 }
 

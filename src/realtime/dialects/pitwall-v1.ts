@@ -2,8 +2,9 @@ import { PitwallError } from '../../errors.js'
 import {
   AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
 } from '../../schemas/messages/pitwall-v1.js'
-import { channelRule, mayRead, refuseReading, type ChannelRule } from '../channels.js'
+import { channelRule, isBound, mayRead, refuseReading, type ChannelRule } from '../channels.js'
 import type { Connection } from '../connection.js'
+import type { Hub } from '../hub.js'
 import { publishMessage } from '../publish.js'
 import { readHistory } from '../read-history.js'
 import { subscribeChannel } from '../subscribe-channel.js'
@@ -11,17 +12,28 @@ import { defineMessage, type Handler, type MessageHandler } from './define-messa
 import { findHandler } from './every-client.js'
 import { reply } from './reply.js'
 
-/** @throws UNKNOWN_CHANNEL, FORBIDDEN */
-function readableChannel (connection: Connection, channel: string): ChannelRule {
+/**
+ * Does something with a channel that the client may read. At once, so that messages keep
+ * their order; only which vehicle a device is in has to be looked up.
+ * @throws UNKNOWN_CHANNEL, FORBIDDEN
+ */
+function whenReadable (hub: Hub, { identity }: Connection, channel: string, act: (rule: ChannelRule) => Promise<void> | void): Promise<void> | void {
   const rule = channelRule(channel)
-  if (!mayRead(connection.identity, rule)) throw new PitwallError('FORBIDDEN', refuseReading(connection.identity, rule, channel))
-  return rule
+  const proceed = (vehicle?: string) => {
+    if (!mayRead(identity, rule, channel, vehicle)) throw new PitwallError('FORBIDDEN', refuseReading(identity, rule, channel))
+    return act(rule)
+  }
+  if (!rule.ownVehicle || identity.device === undefined) return proceed()
+  return hub.services.commands.vehicleOf(identity).then(proceed)
 }
 
 /** What `pitwall.v1` adds to what every client may send, by type. */
 export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
   subscribe: defineMessage(SubscribeMessage, 'any', (hub, connection, message) =>
-    subscribeChannel(hub, connection, readableChannel(connection, message.channel), message)),
+    whenReadable(hub, connection, message.channel, async (rule) => {
+      await subscribeChannel(hub, connection, rule, message)
+      hub.deviceCommands.subscribed(connection, message.channel)
+    })),
 
   unsubscribe: defineMessage(UnsubscribeMessage, 'any', (hub, connection, message) => {
     channelRule(message.channel)
@@ -43,19 +55,20 @@ export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
     reply(connection, message, { type: 'ack', ...verdict })
   }),
 
-  history: defineMessage(HistoryMessage, 'any', async (hub, connection, message) => {
-    const { channel, since, limit } = message
-    readableChannel(connection, channel)
-    const { messages, cursor } = await readHistory(hub, channel, { since, limit })
-    reply(connection, message, { type: 'history', channel, messages, cursor })
-  }),
+  history: defineMessage(HistoryMessage, 'any', (hub, connection, message) =>
+    whenReadable(hub, connection, message.channel, async () => {
+      const { channel, since, limit } = message
+      const { messages, cursor } = await readHistory(hub, channel, { since, limit })
+      reply(connection, message, { type: 'history', channel, messages, cursor })
+    })),
 
-  presence: defineMessage(PresenceMessage, 'any', (hub, connection, message) => {
-    readableChannel(connection, message.channel)
-    if (connection.identity.kind === 'visitor') throw new PitwallError('FORBIDDEN', 'Visitors may not see who is there; sign in')
-    const members = hub.subscribersOf(message.channel).map(({ sessionId, identity }) => ({ sessionId, name: identity.name }))
-    reply(connection, message, { type: 'presence', channel: message.channel, count: members.length, members })
-  }),
+  presence: defineMessage(PresenceMessage, 'any', (hub, connection, message) =>
+    whenReadable(hub, connection, message.channel, () => {
+      if (connection.identity.kind === 'visitor') throw new PitwallError('FORBIDDEN', 'Visitors may not see who is there; sign in')
+      if (isBound(connection.identity)) throw new PitwallError('FORBIDDEN', 'A key bound to a vehicle or device may not see who is there')
+      const members = hub.subscribersOf(message.channel).map(({ sessionId, identity }) => ({ sessionId, name: identity.name }))
+      reply(connection, message, { type: 'presence', channel: message.channel, count: members.length, members })
+    })),
 
   auth: defineMessage(AuthMessage, 'any', async (hub, connection, message) => {
     const identity = await hub.services.authenticateToken(message.token, connection.address)

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { CommandReportSchema } from '../command.js'
 import { FilterInput, Message } from './common.js'
 
 const Fields = Type.Record(Type.String(), Type.Unknown())
@@ -45,6 +46,13 @@ export const TypeMessageData = Type.Object({
   data: Type.Optional(Type.Unknown())
 }, { additionalProperties: true })
 export type TypeMessageData = Static<typeof TypeMessageData>
+
+/** What became of a command that the client's vehicle was given. */
+export const CommandResultMessage = Message('command-result', {
+  command: Type.String({ minLength: 1, maxLength: 128, description: 'The command’s id' }),
+  ...CommandReportSchema.properties
+})
+export type CommandResultMessage = Static<typeof CommandResultMessage>
 
 /** An object without type: the status of a vehicle; its fields are judged by the telemetry domain. */
 export const TypelessStatus = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })

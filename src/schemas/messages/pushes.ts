@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { Timestamp } from '../atoms.js'
+import { CommandSchema } from '../command.js'
 import { ConnectionSchema } from '../connection.js'
 
 /** First on every connection. */
@@ -27,6 +28,16 @@ export const ByeMessage = Type.Object({
   reconnectAfter: Type.Integer({ minimum: 0, description: 'Milliseconds' })
 })
 export type ByeMessage = Static<typeof ByeMessage>
+
+/** A command to the vehicle that a plain client's key is bound to. It may come again until its end is reported. */
+export const CommandMessage = Type.Object({
+  type: Type.Literal('command'),
+  command: Type.String({ description: 'Its id, by which a repeat is known' }),
+  name: CommandSchema.properties.name,
+  params: CommandSchema.properties.params,
+  expiresAt: Timestamp
+})
+export type CommandMessage = Static<typeof CommandMessage>
 
 const sender = {
   from: Type.String({ description: 'Session that sent it' }),

@@ -2,6 +2,7 @@ import { Type, type Static, type TProperties } from 'typebox'
 import { errorTable, type ErrorCode } from '../../errors.js'
 import { scopes } from '../../identity/identity.js'
 import { Timestamp } from '../atoms.js'
+import { CommandSchema } from '../command.js'
 import { BulkVerdict, FieldErrorSchema } from '../envelope.js'
 import { Event } from '../event.js'
 import { ChannelMessageSchema, MessageId } from './common.js'
@@ -64,6 +65,9 @@ export type PublishAck = Static<typeof PublishAck>
 
 export const StatusAck = Reply('ack', BulkVerdict.properties)
 export type StatusAck = Static<typeof StatusAck>
+
+export const CommandAck = Reply('ack', { command: Type.String({ description: 'Its id' }), state: CommandSchema.properties.state })
+export type CommandAck = Static<typeof CommandAck>
 
 export const HistoryReply = Reply('history', {
   channel: Channel,
