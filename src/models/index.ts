@@ -12,9 +12,12 @@ import { idempotencyRecordModel } from './idempotency-record.js'
 import { invitationModel } from './invitation.js'
 import { loginAttemptModel } from './login-attempt.js'
 import { loginSessionModel } from './login-session.js'
+import { rollupMarkModel } from './rollup-mark.js'
+import { rollupModel } from './rollup.js'
 import { sampleModel } from './sample.js'
 import { sessionMarkModel } from './session-mark.js'
 import { sessionModel } from './session.js'
+import { simulatorRemovalModel } from './simulator-removal.js'
 import { signalModel } from './signal.js'
 import { ticketModel } from './ticket.js'
 import { userModel } from './user.js'
@@ -45,16 +48,19 @@ function defineModels (connection: Connection) {
     invitations: invitationModel(connection),
     auditEntries: auditEntryModel(connection),
     channelMessages: channelMessageModel(connection),
+    commands: commandModel(connection),
     devices: deviceModel(connection),
     engineIcon: engineIconModel(connection),
     events: eventModel(connection),
-    commands: commandModel(connection),
     gear: gearModel(connection),
     idempotencyRecords: idempotencyRecordModel(connection),
     signals: signalModel(connection),
     vehicles: vehicleModel(connection),
     vehicleStates: vehicleStateModel(connection),
-    samples: sampleModel(connection)
+    simulatorRemovals: simulatorRemovalModel(connection),
+    samples: sampleModel(connection),
+    rollups: rollupModel(connection),
+    rollupMarks: rollupMarkModel(connection)
   }
 }
 

@@ -1,8 +1,12 @@
 import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
 import type { Bucket, HistoryQuery, History, Point } from '../schemas/telemetry.js'
+import { ceilTo, levelFor, levels, type Level } from './rollups/levels.js'
+import { readRaw } from './rollups/raw-samples.js'
+import type { RollupReader } from './rollups/reader.js'
+import { addValue, summaryAt, type Columns, type Summary } from './rollups/summary.js'
 import { parseTime } from './sample-input.js'
-import { builtInFields, decodeValues, storedName, type SignalFields } from './signal-fields.js'
+import { builtInFields, type SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 
 /** Most samples a reply without `points` holds; exports stream without bound. */
@@ -33,25 +37,6 @@ export function parseRange (vehicle: string, query: HistoryQuery, now: number, w
 
 const parseTimeText = (text: string, field: string) => parseTime(/^\d+$/.test(text) ? Number(text) : text, field)
 
-/** Stored samples of a range in the order of their time. */
-export async function * readSamples (samples: SampleModel, { vehicle, from, to, signals }: HistoryRange): AsyncGenerator<{ ts: number, values: Record<string, SignalValue> }> {
-  const projection = signals
-    ? { _id: 0, ts: 1, ...Object.fromEntries(signals.map((name) => [`values.${storedName(name)}`, 1])) }
-    : { _id: 0, ts: 1, values: 1 }
-  const cursor = samples.collection.find(
-    { vehicle, ts: { $gte: new Date(from), $lt: new Date(to) } },
-    { projection, sort: { vehicle: 1, ts: 1, source: 1 }, batchSize: 1000 })
-  try {
-    for await (const document of cursor) {
-      const values = decodeValues((document.values ?? {}) as Record<string, SignalValue>)
-      if (signals && Object.keys(values).length === 0) continue
-      yield { ts: (document.ts as Date).getTime(), values }
-    }
-  } finally {
-    await cursor.close()
-  }
-}
-
 /**
  * Every value of a range, by signal.
  * @throws BAD_REQUEST for more than MAX_RAW_SAMPLES samples
@@ -59,7 +44,7 @@ export async function * readSamples (samples: SampleModel, { vehicle, from, to, 
 export async function readPoints (samples: SampleModel, range: HistoryRange): Promise<History> {
   const history: Record<string, Point[]> = {}
   let count = 0
-  for await (const { ts, values } of readSamples(samples, range)) {
+  for await (const { ts, values } of readRaw(samples, range)) {
     if (++count > MAX_RAW_SAMPLES) throw new PitwallError('BAD_REQUEST', `The range has more than ${MAX_RAW_SAMPLES} samples; ask for points, a shorter range, or format=ndjson or csv`)
     const t = new Date(ts).toISOString()
     for (const name in values) (history[name] ??= []).push({ t, v: values[name] as SignalValue })
@@ -67,33 +52,37 @@ export async function readPoints (samples: SampleModel, range: HistoryRange): Pr
   return history
 }
 
-/** Every signal's values divided into `points` buckets of equal width; buckets without values are left out. */
-export async function readBuckets (samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
+/**
+ * Every signal's values in at most `points` buckets, one more where the first begins before
+ * the range; those without values are left out. Buckets of a second or more are multiples of
+ * a level's width, and begin at multiples of their own, so that they stay the same while a
+ * window moves on. Narrower ones divide the range evenly.
+ */
+export async function readBuckets (read: RollupReader, samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
+  const asked = (range.to - range.from) / points
+  const level = levelFor(asked)
+  if (level < 0) return await divideSamples(samples, range, points)
+  const width = ceilTo(asked, (levels[level] as Level).width)
+  return toHistory(await read({ ...range, level, width }), (bucket) => bucket * width)
+}
+
+async function divideSamples (samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
   const width = (range.to - range.from) / points
-  const history: Record<string, Bucket[]> = {}
-  const open = new Map<string, { index: number, bucket: Bucket, numbers: number, sum: number }>()
-  for await (const { ts, values } of readSamples(samples, range)) {
-    const index = Math.min(points - 1, Math.floor((ts - range.from) / width))
-    for (const name in values) {
-      const value = values[name] as SignalValue
-      let current = open.get(name)
-      if (current?.index !== index) {
-        const t = new Date(Math.ceil(range.from + index * width)).toISOString()
-        const numbers = typeof value === 'number' && { min: value, max: value, mean: value }
-        const bucket: Bucket = { t, ...numbers, last: value, count: 0 }
-        current = { index, bucket, numbers: 0, sum: 0 }
-        open.set(name, current)
-        ;(history[name] ??= []).push(bucket)
-      }
-      const { bucket } = current
-      bucket.last = value
-      bucket.count++
-      if (typeof value !== 'number') continue
-      bucket.min = Math.min(bucket.min ?? value, value)
-      bucket.max = Math.max(bucket.max ?? value, value)
-      current.sum += value
-      bucket.mean = current.sum / ++current.numbers
-    }
+  const columns: Columns = new Map()
+  for await (const { ts, values } of readRaw(samples, range)) {
+    const bucket = Math.min(points - 1, Math.floor((ts - range.from) / width))
+    for (const name in values) addValue(summaryAt(columns, name, bucket), ts, values[name] as SignalValue)
   }
-  return history
+  return toHistory(columns, (bucket) => Math.ceil(range.from + bucket * width))
+}
+
+const toHistory = (columns: Columns, startOf: (bucket: number) => number): History =>
+  Object.fromEntries([...columns].map(([name, column]) => [
+    name,
+    [...column].sort(([a], [b]) => a - b).map(([bucket, summary]) => toBucket(startOf(bucket), summary))
+  ]))
+
+function toBucket (start: number, { count, numbers, min, max, sum, last }: Summary): Bucket {
+  const t = new Date(start).toISOString()
+  return numbers > 0 ? { t, min, max, mean: sum / numbers, last, count } : { t, last, count }
 }

@@ -2,6 +2,7 @@ import mongoose, { type Types } from 'mongoose'
 import type { ErrorCode } from '../errors.js'
 import type { SampleModel, SampleRecord } from '../models/sample.js'
 import type { ArrivalClock } from './arrival.js'
+import type { MinuteMarks } from './rollups/minute-marks.js'
 import { decodeValues, encodeValues } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 
@@ -35,8 +36,10 @@ export interface ArrivedSample {
 export interface SampleStoreOptions {
   samples: SampleModel
   arrivals: ArrivalClock
-  /** Epoch milliseconds at which a vehicle's sample received now is to go. */
-  expiryOf (vehicle: string, now: number): number
+  /** Minutes that samples are stored in are marked here before. */
+  marks: Pick<MinuteMarks, 'begin' | 'end'>
+  /** Epoch milliseconds at which a vehicle's sample that is as old as `time` is to go. */
+  expiryOf (vehicle: string, time: number): number
 }
 
 interface Group {
@@ -56,7 +59,7 @@ type Stored = Pick<SampleRecord, '_id' | 'values'>
  * conflict. A sample the server stamped takes the next free millisecond. Sets each
  * sample's verdict; throws only when the store fails, and then nothing is promised.
  */
-export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreOptions) {
+export function createSampleStore ({ samples, arrivals, marks, expiryOf }: SampleStoreOptions) {
   const collection = samples.collection
   /** Last millisecond given to a source, so that the next sample gets a later one. */
   const stamps = new Map<string, number>()
@@ -128,7 +131,7 @@ export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreO
       judge(group, null)
       const arrival = group.arrival = arrivals.next(now)
       const { vehicle, source, ts } = group.first
-      return { _id: new ObjectId(), vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, now)) }
+      return { _id: new ObjectId(), vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))) }
     })
     try {
       await collection.insertMany(documents, { ordered: false })
@@ -198,16 +201,28 @@ export function createSampleStore ({ samples, arrivals, expiryOf }: SampleStoreO
     })
   }
 
+  /** Stores what is new and what instants gained, in minutes that are marked. */
+  const write = async (groups: Group[], now: number) => {
+    const marked = await marks.begin(groups.map(({ first }) => first))
+    let isAnswered = false
+    try {
+      const collided = await insert(groups, now)
+      const merged = await merge([...collided].filter(({ first }) => !first.serverStamped), now)
+      isAnswered = true
+      return { collided, ...merged }
+    } finally {
+      marks.end(marked, isAnswered)
+    }
+  }
+
   return {
     /** @returns the instants that are new or have grown, in the order of their arrival */
     async store (batch: Sample[], now: number): Promise<ArrivedSample[]> {
       const arrived: Group[] = []
       let groups = gather(batch, now)
       while (groups.length > 0) {
-        const collided = await insert(groups, now)
-        arrived.push(...groups.filter((group) => !collided.has(group)))
-        const { grown, again } = await merge([...collided].filter(({ first }) => !first.serverStamped), now)
-        arrived.push(...grown)
+        const { collided, grown, again } = await write(groups, now)
+        arrived.push(...groups.filter((group) => !collided.has(group)), ...grown)
         const restamped = [...collided].map(({ first }) => first).filter(({ serverStamped }) => serverStamped)
         if (restamped[0]) await skipTaken(restamped[0])
         groups = [...again, ...gather(restamped, now)]

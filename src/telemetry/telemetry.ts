@@ -1,6 +1,8 @@
 import { createDocumentCollection, type DocumentChange, type ListQuery, type WriteOptions } from '../entities/document-collection.js'
 import { PitwallError } from '../errors.js'
 import type { Identity } from '../identity/identity.js'
+import type { RollupMarkModel } from '../models/rollup-mark.js'
+import type { RollupModel } from '../models/rollup.js'
 import type { SampleModel } from '../models/sample.js'
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel } from '../models/vehicle-state.js'
@@ -15,6 +17,8 @@ import { SampleLatency } from './latency.js'
 import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
 import { createSampleChannel } from './sample-channel.js'
+import { createRollups } from './rollups/rollups.js'
+import { createStateRepair } from './state-repair.js'
 import { readRows } from './sample-export.js'
 import { createImports, type ImportSource } from './sample-import.js'
 import { createSampleStore, type ArrivedSample } from './sample-store.js'
@@ -32,6 +36,8 @@ export interface TelemetryOptions {
     vehicles: VehicleModel
     vehicleStates: VehicleStateModel
     samples: SampleModel
+    rollups: RollupModel
+    rollupMarks: RollupMarkModel
   }
   broker: Broker
   /** Days that samples are kept. */
@@ -43,6 +49,8 @@ export interface TelemetryOptions {
   onVehicleWrite?: (change: DocumentChange) => void
   /** Called with what a listener of `onStored` threw. Thrown on by default, out of the way of ingest. */
   onListenerError?: (error: unknown) => void
+  /** Called with what failed in the background and is tried again. Thrown on by default. */
+  onBackgroundError?: (error: unknown) => void
   /** Epoch milliseconds. */
   now?: () => number
 }
@@ -52,7 +60,7 @@ export type StoredListener = (arrived: readonly ArrivedSample[], now: number) =>
 
 /** Vehicles, their samples, latest state and history. */
 export async function createTelemetry (options: TelemetryOptions) {
-  const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, now = Date.now } = options
+  const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, onBackgroundError = throwLater, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void | Promise<void>>()
   const storedListeners = new Set<StoredListener>()
@@ -74,9 +82,13 @@ export async function createTelemetry (options: TelemetryOptions) {
     onCreate: (id, stored) => onVehicleWrite({ action: 'created', id, stored })
   })
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
+  const repairState = createStateRepair({ vehicles: vehicleModel, samples, registry, now })
+  const rollups = await createRollups({ models, now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onError: onBackgroundError })
+  await repairState(await rollups.unfinished())
   const store = createSampleStore({
     samples,
     arrivals: createArrivalClock(newest?.arrival),
+    marks: rollups.marks,
     expiryOf: (vehicle, time) => time + retentionOf(vehicle)
   })
   const tellStored: StoredListener = (arrived, time) => {
@@ -108,6 +120,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     // What is being stored at this moment may still be theirs.
     await ingest.settle()
     await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
+    for (const id of ids) await rollups.removeVehicle(id)
   }
 
   const requireVehicle = async (id: string) => {
@@ -187,7 +200,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     async history (vehicle: string, query: HistoryQuery): Promise<History> {
       const range = parseRange(vehicle, query, now(), false, fields)
       await requireVehicle(vehicle)
-      return query.points === undefined ? readPoints(samples, range) : readBuckets(samples, range, query.points)
+      return query.points === undefined ? readPoints(samples, range) : readBuckets(rollups.read, samples, range, query.points)
     },
 
     /**
@@ -207,6 +220,9 @@ export async function createTelemetry (options: TelemetryOptions) {
       vehicle: createSampleChannel({ samples, states, retentionOf, now })
     },
 
+    /** Rolls at once what is marked, without waiting for it to rest: for tools and tests. */
+    rollAll: rollups.rollAll,
+
     /** Bytes of samples that wait for the store. */
     get pendingBytes () { return ingest.pendingBytes },
 
@@ -215,6 +231,7 @@ export async function createTelemetry (options: TelemetryOptions) {
       stopCounting()
       presence.stop()
       await ingest.drain()
+      await rollups.close()
     }
   }
 }

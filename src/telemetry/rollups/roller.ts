@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RollupMarkModel } from '../../models/rollup-mark.js'
+import { floorTo, HOUR, MINUTE, SECOND, tenSecondLevel } from './levels.js'
+import { findHours, hasMinuteMarks, hourMarkId, removeMarks, writeMarks, type FoundMark } from './mark-documents.js'
+import type { MarkedMinute, MinuteMarks } from './minute-marks.js'
+import { FEW_SAMPLES, type Rebuild } from './rebuild.js'
+import { claimMarks } from './takeover.js'
+
+export interface RollerOptions {
+  marks: RollupMarkModel
+  minuteMarks: MinuteMarks
+  rebuild: Rebuild
+  now: () => number
+  /** True while samples wait for the store: rolling then takes no more than half of the time. */
+  isBusy: () => boolean
+  /** Called with minutes whose node is gone, before they are rolled. */
+  onTakeover: (left: FoundMark[]) => Promise<void>
+  onError: (error: unknown) => void
+  /** Milliseconds between looks at what is ready. Default 1,000. */
+  interval?: number
+}
+
+// A minute is rolled when nothing came in for so long, or has been coming in for so long.
+const IDLE = 3 * SECOND
+const PATIENCE = MINUTE
+const HOUR_DELAY = 5 * SECOND
+const MOST_CLAIMED = 200
+
+/** Minutes of one vehicle in one chunk of 10 s buckets, with the marks that say so. */
+interface RollGroup { vehicle: string, start: number, minutes: Set<number>, own: MarkedMinute[], claimed: FoundMark[] }
+
+/** Rebuilds, in the background and one after another, the rollups of what was marked. */
+export function createRoller (options: RollerOptions) {
+  const { marks, minuteMarks, rebuild, now, isBusy, onTakeover, onError, interval = SECOND } = options
+  const stopping = new AbortController()
+  let last: Promise<void> = Promise.resolve()
+  let isLooking = false
+  let current: { vehicle: string, done: Promise<void> } | null = null
+  const removed = new Set<string>()
+
+  const isReady = (time: number) => ({ minute, samples, first, last, notBefore }: MarkedMinute): boolean => {
+    if (time < notBefore || time < minute + MINUTE + SECOND) return false
+    if (time - last < IDLE && time - first < PATIENCE) return false
+    // Few samples are read as quickly as their buckets: they are rolled ten minutes at a time.
+    return samples > FEW_SAMPLES || time >= floorTo(minute, tenSecondLevel.span) + tenSecondLevel.span
+  }
+
+  const gather = (own: MarkedMinute[], claimed: FoundMark[]): RollGroup[] => {
+    const groups = new Map<string, RollGroup>()
+    const groupOf = (vehicle: string, minute: number) => {
+      const start = floorTo(minute, tenSecondLevel.span)
+      const key = `${vehicle} ${start}`
+      let group = groups.get(key)
+      if (!group) groups.set(key, group = { vehicle, start, minutes: new Set(), own: [], claimed: [] })
+      group.minutes.add(minute)
+      return group
+    }
+    for (const entry of own) groupOf(entry.vehicle, entry.minute).own.push(entry)
+    for (const mark of claimed) groupOf(mark.vehicle, mark.start).claimed.push(mark)
+    return [...groups.values()]
+  }
+
+  const rollGroup = async ({ vehicle, start, minutes, own, claimed }: RollGroup) => {
+    const begun = own.map((entry) => entry.begun)
+    const isUsed = claimed.length > 0 || begun.some((count) => count > 0)
+    if (claimed.length > 0) await onTakeover(claimed)
+    if (isUsed) {
+      await rebuild.minutes(vehicle, start, [...minutes])
+      const hour = floorTo(start, HOUR)
+      await writeMarks(marks, [{ id: hourMarkId(vehicle, hour), token: randomBytes(6).toString('hex'), due: new Date(Math.max(hour + HOUR, now()) + HOUR_DELAY) }])
+    }
+    // What began since is not in it; forgotten before the mark goes, so that what comes marks it anew.
+    const done = own.filter((entry, index) => entry.open === 0 && entry.token !== '' && entry.begun === begun[index])
+    for (const entry of done) minuteMarks.forget(entry)
+    await removeMarks(marks, [...done, ...claimed])
+  }
+
+  const rollHour = async ({ id, token, vehicle, start }: FoundMark) => {
+    // While minutes are to be rolled the hour would be marked again; the claim runs out and brings it back.
+    if (await hasMinuteMarks(marks, vehicle, start, start + HOUR)) return
+    await rebuild.hour(vehicle, start)
+    await removeMarks(marks, [{ id, token }])
+  }
+
+  const step = async (vehicle: string, work: () => Promise<void>) => {
+    if (removed.has(vehicle)) return
+    const started = performance.now()
+    const done = work()
+    current = { vehicle, done }
+    try {
+      await done
+    } catch (error) {
+      onError(error)
+    } finally {
+      current = null
+    }
+    if (isBusy()) await delay(Math.min(100, performance.now() - started), undefined, { ref: false })
+  }
+
+  const runGroups = async (groups: RollGroup[]) => {
+    for (const group of groups) {
+      if (stopping.signal.aborted) return
+      await step(group.vehicle, () => rollGroup(group))
+    }
+  }
+
+  const look = async () => {
+    removed.clear()
+    await runGroups(gather(minuteMarks.ready(isReady(now())), []))
+    for (;;) {
+      if (stopping.signal.aborted) return
+      const claimed = await claimMarks(marks, now(), MOST_CLAIMED, minuteMarks.has)
+      await runGroups(gather([], claimed.filter(({ isHour }) => !isHour)))
+      for (const mark of claimed) {
+        if (stopping.signal.aborted) return
+        if (mark.isHour) await step(mark.vehicle, () => rollHour(mark))
+      }
+      if (claimed.length < MOST_CLAIMED) return
+    }
+  }
+
+  /** Does one thing after the other. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work)
+    last = done.catch(() => { /* Who asked for it is told. */ })
+    return done
+  }
+
+  const timer = setInterval(() => {
+    if (isLooking) return
+    isLooking = true
+    inTurn(look).catch(onError).finally(() => { isLooking = false })
+  }, interval)
+  timer.unref()
+
+  return {
+    /** Rolls at once what this node marked and nothing is under way in, and all hours whose minutes are rolled. */
+    rollAll: (): Promise<void> => inTurn(async () => {
+      await runGroups(gather(minuteMarks.ready(() => true), []))
+      await look()
+      for (const mark of await findHours(marks)) await step(mark.vehicle, () => rollHour(mark))
+    }),
+
+    /** Rolls nothing more of a vehicle, and waits for what is under way. */
+    async leave (vehicle: string): Promise<void> {
+      removed.add(vehicle)
+      if (current?.vehicle === vehicle) await current.done.catch(() => { /* `step` tells of it. */ })
+    },
+
+    async stop (): Promise<void> {
+      clearInterval(timer)
+      stopping.abort()
+      await last
+    }
+  }
+}
+
+export type Roller = ReturnType<typeof createRoller>
