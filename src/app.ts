@@ -51,6 +51,7 @@ import invitations from '../routes/api/invitations/index.js'
 import keys from '../routes/api/keys/index.js'
 import people from '../routes/api/user/index.js'
 import signals from '../routes/api/signals/index.js'
+import simulatorRoutes from '../routes/api/simulator/index.js'
 import updateStatus from '../routes/api/update-status/index.js'
 import vehicles from '../routes/api/vehicles/index.js'
 
@@ -146,6 +147,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     await api.register(updateStatus, { prefix: '/update-status' })
     await api.register(vehicles, { prefix: '/vehicles' })
     await api.register(signals, { prefix: '/signals' })
+    await api.register(simulatorRoutes, { prefix: '/simulator' })
     await api.register(commandRoutes, { prefix: '/commands' })
   }, { prefix: '/api' })
   return app

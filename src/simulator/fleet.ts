@@ -17,15 +17,21 @@ export const fleetNames = (count: number): { id: string, name: string }[] =>
 /**
  * Cars spread around one track.
  * @param memories what vehicles reported last, by id, to go on from
+ * @param seed another gives other drives
  */
-export function createFleet (ids: readonly string[], memories: ReadonlyMap<string, CarMemory> = new Map()) {
+export function createFleet (ids: readonly string[], memories: ReadonlyMap<string, CarMemory> = new Map(), seed = '') {
   const track = createTrack()
-  const cars = new Map<string, SimulatedCar>(ids.map((id, index) => {
+  const cars = new Map<string, SimulatedCar>()
+  let placed = 0
+  const add = (id: string, memory?: CarMemory) => {
     // Some distance past each other, wherever the track is; not in the order of their names.
-    const start = track.length * ((index * 0.618 + 0.05) % 1)
-    return [id, createSimulatedCar(id, track, start, memories.get(id))]
-  }))
+    const start = track.length * ((placed++ * 0.618 + 0.05) % 1)
+    cars.set(id, createSimulatedCar(id, track, start, memory, seed))
+  }
+  for (const id of ids) add(id, memories.get(id))
   return {
+    add,
+    get ids () { return [...cars.keys()] },
     /** All cars drive on for some seconds. */
     step: (seconds: number): FleetReport[] => [...cars.values()].map((car) => ({ id: car.id, ...car.step(seconds) })),
     remove: (id: string): boolean => cars.delete(id),

@@ -40,10 +40,12 @@ const numberOr = (value: SignalValue | undefined, fallback: number) => typeof va
 /**
  * A car on the track: it drives as fast as corners, grip, power and its driver allow,
  * shifts, brakes by recuperating what the motor takes, heats and cools, comes to the
- * pits to charge, and now and then has a fault. The same id gives the same drive.
+ * pits to charge, and now and then breaks down for a while. The same id and seed give the
+ * same drive.
+ * @param start metres past the line
  */
-export function createSimulatedCar (id: string, track: Track, start: number, memory: CarMemory = {}): SimulatedCar {
-  const random: Random = createRandom(id)
+export function createSimulatedCar (id: string, track: Track, start: number, memory: CarMemory = {}, seed = ''): SimulatedCar {
+  const random: Random = createRandom(seed === '' ? id : `${seed}/${id}`)
   const skill = random.between(0.9, 0.98)
   const limits: SpeedLimits = track.speedLimits({ lateral: car.lateral, braking: car.braking * 0.8 })
   const faults: Faults = createFaults(random)

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { car, chooseGear, motorSpeed } from '../../src/simulator/drivetrain.js'
+import fc from 'fast-check'
+import { car, chooseGear, motorSpeed, resistance } from '../../src/simulator/drivetrain.js'
+import { createFaultInjector, type Delivery, type Measured } from '../../src/simulator/fault-injector.js'
+import { fillFault } from '../../src/simulator/fault-settings.js'
+import { faultKinds, type FaultInput } from '../../src/schemas/simulator.js'
 import { createFleet, fleetNames } from '../../src/simulator/fleet.js'
 import { createRandom } from '../../src/simulator/random.js'
 import { createSimulatedCar } from '../../src/simulator/simulated-car.js'
@@ -102,6 +106,34 @@ t.test('motor speed follows from gear and speed', async (t) => {
   t.equal(chooseGear(69, 1), 5)
 })
 
+t.test('the battery gives what driving takes', async (t) => {
+  const { reports } = drive('sim-6', 1200)
+  let drawn = 0
+  let resisted = 0
+  const [first, last] = [reports[0], reports.at(-1)]
+  for (const [index, { at, values }] of reports.entries()) {
+    const seconds = at - (reports[index - 1]?.at ?? at)
+    drawn += num(values, 'batteryPower') * 1000 * seconds
+    resisted += resistance(num(values, 'speed') / 3.6) * num(values, 'speed') / 3.6 * seconds
+  }
+  const used = (num(first?.values ?? {}, 'batteryPercentage') - num(last?.values ?? {}, 'batteryPercentage')) / 100 * car.batteryCapacity
+  // Samples stand for 0.2 s each, and some seconds are silent.
+  t.ok(Math.abs(drawn - used) < 0.08 * resisted, `power adds up to ${Math.round(drawn / 1000)} kJ, the battery lost ${Math.round(used / 1000)}`)
+  const charged = reports.filter(({ values }) => num(values, 'batteryPower') < -400).length * STEP * car.chargingPower * car.batteryEfficiency
+  const spent = used + charged
+  t.ok(spent > resisted && spent < 2.2 * resisted, `spends ${(spent / resisted).toFixed(2)} times what air and tyres take`)
+})
+
+t.test('laps are alike but not the same', async (t) => {
+  const laps = drive('sim-7', 2400).events.flatMap((event) => event.type === 'lap' ? [event.lapTime] : []).slice(1)
+  // A visit to the pits takes minutes, and a hot motor gives less.
+  const racing = laps.filter((time) => time < 120).sort((a, b) => a - b)
+  const at = (share: number) => racing[Math.floor(racing.length * share)] ?? NaN
+  t.ok(racing.length >= 12, `${racing.length} laps`)
+  t.ok(at(0.75) - at(0.25) < 0.02 * at(0.5) && at(0.9) < 1.1 * at(0), `best ${at(0)} s, median ${at(0.5)} s, quartiles ${at(0.25)} and ${at(0.75)} s`)
+  t.ok(new Set(racing).size > racing.length / 2, 'no two quite the same')
+})
+
 t.test('a car goes on where it stopped', async (t) => {
   const first = createSimulatedCar('sim-5', track, 0)
   for (let index = 0; index < 1000; index++) first.step(STEP)
@@ -124,4 +156,58 @@ t.test('a fleet of fifty is spread and moving', async (t) => {
   t.equal(new Set(reports.map(({ values }) => Math.round(num(values ?? {}, 'lapDistance')))).size, 50)
   t.equal(fleet.remove('sim-1'), true)
   t.equal(fleet.step(STEP).length, 49)
+})
+
+t.test('another seed gives another drive', async (t) => {
+  const step = (seed?: string) => createFleet(['sim-1'], new Map(), seed).step(STEP)
+  t.same(step('monza'), step('monza'))
+  t.notSame(step('monza'), step('spa'))
+  t.notSame(step('monza'), step())
+})
+
+const begin = Date.parse('2026-01-01T00:00:00Z')
+const SECONDS = 120
+
+/** What comes through of two cars at 5 Hz: the fault lasts the first minute. */
+function disturb (input: FaultInput, seed = 'seed') {
+  const faults = createFaultInjector(seed)
+  faults.start({ ...fillFault(input), id: 'f', endsAt: begin + 60_000 })
+  const sent: Measured[] = []
+  const arrived: (Delivery & { at: number })[] = []
+  for (let tick = 0; tick < SECONDS * 5; tick++) {
+    const now = begin + tick * 200
+    const measured = ['a', 'b'].map((id) => ({ id, ts: now, values: { speed: tick, batteryPercentage: 60, motorRPM: 4000 } }))
+    sent.push(...measured)
+    arrived.push(...faults.pass(measured, now).map((delivery) => ({ ...delivery, at: now })))
+  }
+  return { sent, arrived, during: arrived.filter(({ at }) => at < begin + 60_000), after: arrived.filter(({ at }) => at >= begin + 80_000), left: faults.list(begin + SECONDS * 1000) }
+}
+
+t.test('each fault does what it says and ends', async (t) => {
+  const dropout = disturb({ kind: 'dropout', rate: 0.25 })
+  t.ok(Math.abs(dropout.during.length - 450) < 50, `${dropout.during.length} of 600 samples come through`)
+  const late = disturb({ kind: 'late', rate: 0.5, delay: 3 })
+  t.equal(late.arrived.length, late.sent.length, 'late samples come')
+  t.same(new Set(late.arrived.map(({ at, ts }) => at - ts)), new Set([0, 3000]))
+  t.ok(late.arrived.every(({ at, sentAt }) => at === sentAt), 'they are sent when they go')
+  const skew = disturb({ kind: 'skew', offset: -20, vehicle: 'a' })
+  t.ok(skew.during.every(({ id, ts, sentAt, at }) => ts === sentAt && ts === (id === 'a' ? at - 20_000 : at)))
+  const burst = disturb({ kind: 'burst', delay: 5 })
+  t.equal(burst.arrived.length, burst.sent.length)
+  t.ok(new Set(burst.during.map(({ at }) => at)).size <= 12, 'all of five seconds at once')
+  const stuck = disturb({ kind: 'stuck', signal: 'speed' })
+  t.same(new Set(stuck.during.map(({ values }) => values.speed)).size, 1)
+  const spike = disturb({ kind: 'spike', signal: 'batteryPercentage', rate: 0.1 })
+  t.same(new Set(spike.during.map(({ values }) => values.batteryPercentage)), new Set([60, 100]), 'within what the signal may be')
+  for (const { after, left } of [dropout, late, skew, burst, stuck, spike]) {
+    t.ok(after.length === 400 && after.every(({ ts, at, values }) => ts === at && values.speed === (at - begin) / 200 && values.batteryPercentage === 60))
+    t.same(left, [])
+  }
+})
+
+t.test('the same faults give the same deliveries', async () => {
+  fc.assert(fc.property(fc.constantFrom(...faultKinds), fc.string(), (kind, seed) => {
+    const [one, two] = [disturb({ kind }, seed), disturb({ kind }, seed)]
+    return JSON.stringify(one) === JSON.stringify(two) && one.arrived.length <= one.sent.length
+  }), { numRuns: 12 })
 })
