@@ -161,3 +161,31 @@ await t.test('the pipeline of a stream is held to its rules', async t => {
   await t.rejects(stripped.next(), { code: 280 }, 'the token must stay')
   await folded.close()
 })
+
+const filters: [string, object, string[]][] = [
+  ['one collection', { 'ns.coll': 'cars' }, ['insert cars', 'update cars', 'drop cars']],
+  ['collections of a list', { 'ns.coll': { $in: ['cars', 'people'] } }, ['insert cars', 'insert people', 'update cars', 'drop cars']],
+  ['all but a collection', { 'ns.coll': { $ne: 'cars' } }, ['insert people', 'insert tracks']],
+  ['a collection and a kind', { operationType: 'update', 'ns.coll': 'cars' }, ['update cars']],
+  ['one of two conditions', { $or: [{ operationType: 'drop' }, { 'ns.coll': 'people' }] }, ['insert people', 'drop cars']],
+  ['a kind of any collection', { $or: [{ operationType: 'update' }, { 'ns.coll': 'people' }] }, ['insert people', 'update cars']],
+  ['two conditions', { $and: [{ operationType: 'insert' }, { 'ns.coll': { $eq: 'tracks' } }] }, ['insert tracks']],
+  ['a pattern', { 'ns.coll': /^(cars|tracks)$/ }, ['insert cars', 'insert tracks', 'update cars', 'drop cars']]
+]
+await t.test('a filter by name lets the right events through', async t => {
+  const { db } = await openDatabase()
+  const streams = await Promise.all(filters.map(async ([, $match]) => {
+    const stream = db.watch([{ $match: $match as never }])
+    await stream.tryNext()
+    return stream
+  }))
+  for (const name of ['cars', 'people', 'tracks']) await db.collection<{ _id: number }>(name).insertOne({ _id: 1 })
+  await db.collection<{ _id: number }>('cars').updateOne({ _id: 1 }, { $set: { n: 1 } })
+  await db.collection('cars').drop()
+  for (const [index, [what, , expected]] of filters.entries()) {
+    const stream = streams[index]!
+    const events = await take(stream, expected.length) as { operationType: string, ns: { coll: string } }[]
+    t.same(events.map(({ operationType, ns }) => `${operationType} ${ns.coll}`), expected, what)
+    await stream.close()
+  }
+})

@@ -33,6 +33,7 @@ export interface Position { time: ClusterTime, index: number }
 export interface LoggedOperation { position: Position, operation: Operation }
 
 const KINDS: OperationKind[] = ['i', 'u', 'r', 'd', 'c', 'n']
+const COMMAND = KINDS.indexOf('c')
 const TRIMMED_TO = Buffer.from('t')
 export const END_OF_TIME = 0xFFFFFFFF
 
@@ -63,6 +64,18 @@ export class Oplog {
     const range = { lower: keyAfter(encodePosition(position)), upper: Buffer.alloc(13, 0xFF) }
     for (const { key, value } of view.range('oplog', range)) {
       yield { position: decodePosition(Buffer.from(key)), operation: decodeOperation(Buffer.from(value)) }
+    }
+  }
+
+  /**
+   * Operations after `position`, oldest first; of those on documents of other collections
+   * than `collections` only where they are.
+   */
+  * afterIn (view: ReadView, position: Position, collections: ReadonlySet<string>): Generator<{ position: Position, operation: Operation | undefined }> {
+    const range = { lower: keyAfter(encodePosition(position)), upper: Buffer.alloc(13, 0xFF) }
+    for (const { key, value } of view.range('oplog', range)) {
+      const isPassed = value[0]! < COMMAND && !collections.has(collectionIn(value))
+      yield { position: decodePosition(Buffer.from(key)), operation: isPassed ? undefined : decodeOperation(Buffer.from(value)) }
     }
   }
 
@@ -123,6 +136,12 @@ function encodeOperation (operation: Operation): Buffer {
     at += part.copy(out, at)
   }
   return out
+}
+
+/** Name of the collection, read without the rest. */
+function collectionIn (bytes: Buffer): string {
+  const start = 14 + bytes.readUInt32BE(10)
+  return bytes.toString('utf8', start + 4, start + 4 + bytes.readUInt32BE(start))
 }
 
 function decodeOperation (bytes: Buffer): Operation {

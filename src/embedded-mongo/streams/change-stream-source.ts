@@ -5,6 +5,7 @@ import { CommandError, runPipeline, type Document, type PipelineOptions } from '
 import { firstOf } from '../storage/view.js'
 import type { LoggedOperation, Position } from '../storage/oplog.js'
 import { invalidateEvent, invalidates, toEvent, type StreamScope } from './change-event.js'
+import { matchedCollections } from './matched-collections.js'
 import { decodeToken, encodeToken } from './resume-token.js'
 import { splitEvent, wholeEvent, type Delivery } from './split-event.js'
 import { CommitWait } from './watchers.js'
@@ -24,6 +25,7 @@ export class ChangeStreamSource implements BatchSource {
   private readonly stages: Document[]
   private readonly pipelineOptions: PipelineOptions
   private readonly splits: boolean
+  private readonly collections: ReadonlySet<string> | undefined
   private position: Position
   /** The token to resume with after what has been handed out, and the place it stands for. */
   private token: Document
@@ -44,6 +46,8 @@ export class ChangeStreamSource implements BatchSource {
     this.stages = stages
     this.pipelineOptions = pipelineOptions
     this.splits = splits
+    // By another order of texts, other names might match.
+    this.collections = pipelineOptions.collation === undefined ? matchedCollections(stages) : undefined
     this.position = options.start
     this.tokenPosition = options.start
     this.skipFragments = options.skipFragments
@@ -96,25 +100,32 @@ export class ChangeStreamSource implements BatchSource {
 
   /** Reads one chunk; true if there is more to read now. */
   private readMore (): boolean {
-    const { engine, scope, options } = this
-    if (engine.oplog.isTrimmed(this.position.time)) throw historyLost()
+    if (this.engine.oplog.isTrimmed(this.position.time)) throw historyLost()
     const events: Document[] = []
     let read = 0
     this.collectFailure(() => {
-      for (const logged of engine.oplog.after(engine.view, this.position)) {
-        this.position = logged.position
-        const event = toEvent(engine, scope, options, logged)
-        if (event !== undefined) events.push(event)
-        if (invalidates(scope, logged.operation)) {
-          events.push(invalidateEvent(logged))
-          this.isInvalid = true
-          break
-        }
-        if (++read >= CHUNK) break
+      for (const { position, operation } of this.operations()) {
+        this.position = position
+        read++
+        if (operation !== undefined) this.takeOperation({ position, operation }, events)
+        if (read >= CHUNK || this.isInvalid) break
       }
     })
     this.collectFailure(() => { this.deliver(events) })
     return read >= CHUNK && !this.isInvalid && this.failure === undefined
+  }
+
+  private operations (): Iterable<{ position: Position, operation: LoggedOperation['operation'] | undefined }> {
+    const { engine: { oplog, view }, position, collections } = this
+    return collections === undefined ? oplog.after(view, position) : oplog.afterIn(view, position, collections)
+  }
+
+  private takeOperation (logged: LoggedOperation, events: Document[]): void {
+    const event = toEvent(this.engine, this.scope, this.options, logged)
+    if (event !== undefined) events.push(event)
+    if (!invalidates(this.scope, logged.operation)) return
+    events.push(invalidateEvent(logged))
+    this.isInvalid = true
   }
 
   private collectFailure (work: () => void): void {
