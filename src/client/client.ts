@@ -9,7 +9,7 @@ import { createOutgoing } from './outgoing.js'
 import { createSubscription, type ChannelSubscription, type SubscriptionControl } from './subscription.js'
 import {
   ClientError, type BulkVerdict, type ChannelMessage, type ClientMessage, type ClientResponse, type ClientState,
-  type ConnectOptions, type RelayedMessage, type Sample, type StateChange, type SubscribeOptions
+  type ConnectOptions, type RelayedMessage, type ReplayMessage, type ReplayState, type Sample, type StateChange, type SubscribeOptions
 } from './types.js'
 
 export interface ClientEvents {
@@ -40,8 +40,10 @@ export interface Client {
    * @returns the subscription of `commands:VEHICLE`, whose `unsubscribe` ends it
    */
   commands (vehicle: string, handler: CommandHandler): ChannelSubscription<EntityChange<Command>>
+  /** Steers a replay, `replay:VEHICLE`, that is subscribed to. Resolves with where it is then. */
+  steer (message: ReplayMessage): Promise<ReplayState>
   /** Signals of now, or of `ts`. Resolves once stored. */
-  status (values: Sample['values'], options?: { vehicle?: string, ts?: string | number }): Promise<BulkVerdict>
+  status (values: Sample['values'], options?: { vehicle?: string, ts?: string | number, sentAt?: string | number }): Promise<BulkVerdict>
   /** Samples of one vehicle, judged one by one; those without `ts` are of now. Resolves once stored. */
   samples (vehicle: string | undefined, samples: Sample[]): Promise<BulkVerdict>
   /** Creates, changes, removes or fetches events. */
@@ -55,6 +57,8 @@ export interface Client {
   presence (channel: string): Promise<{ count: number, members: { sessionId: string, name: string }[] }>
   /** Milliseconds there and back. */
   ping (): Promise<number>
+  /** The same, and by how many milliseconds the server's clock is ahead of this one's, known to half of it. */
+  clock (): Promise<{ roundTrip: number, offset: number }>
 }
 
 // Earlier sessions that the server is told of, so that it does not send this client's own relays back.
@@ -80,7 +84,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
   const subscribe = (control: SubscriptionControl) => {
     const { channel } = control.subscription
     const current = () => subscriptions.get(channel) === control
-    outgoing.request({ ...control.request(), ...(channel === 'broadcast' && sessions.length > 0 && { sessions }) }, 'never', true).then((reply) => {
+    outgoing.request({ ...control.request(), ...(channel === 'broadcast' && sessions.length > 0 && { sessions }) }, 'never', true, (reply) => {
       if (current()) control.accept(reply)
     }).catch((error: ClientError) => {
       // A lost connection is no failure: the next one subscribes again.
@@ -94,6 +98,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     const control = typeof message.channel === 'string' ? subscriptions.get(message.channel) : undefined
     if (message.type === 'data') return control?.deliver(message)
     if (message.type === 'dropped') return control?.dropped(Number(message.count))
+    if (message.type === 'replay') control?.replayed(message as unknown as ReplayState)
     if (outgoing.settle(message)) return
     // The server itself subscribes anew after it missed messages.
     if (message.type === 'subscribed') return control?.accept(message)
@@ -137,6 +142,13 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     onDown: () => outgoing.interrupt()
   })
 
+  const clock = async () => {
+    const start = performance.now()
+    const { serverTime } = await outgoing.request({ type: 'ping' }, 'never')
+    const roundTrip = performance.now() - start
+    return { roundTrip, offset: Date.parse(String(serverTime)) + roundTrip / 2 - Date.now() }
+  }
+
   const ingest = async (message: Record<string, unknown>) => {
     const { accepted, duplicates, rejected } = await outgoing.request({ type: 'status', ...message }, 'always')
     return { accepted, duplicates, rejected } as BulkVerdict
@@ -171,16 +183,19 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       return channel
     },
     // Times are given at the source: a sample sent again after a reconnect is known as the same.
-    status: (values, { vehicle, ts = Date.now() } = {}) => ingest({ ...(vehicle !== undefined && { vehicle }), ts, values }),
+    // What waits here before it goes counts as on its way.
+    status: (values, { vehicle, ts = Date.now(), sentAt = Date.now() } = {}) => ingest({ ...(vehicle !== undefined && { vehicle }), ts, sentAt, values }),
     samples: (vehicle, samples) => ingest({
       ...(vehicle !== undefined && { vehicle }),
-      samples: samples.map(({ ts = Date.now(), values }) => ({ ts, values }))
+      sentAt: Date.now(),
+      samples: samples.map(({ ts = Date.now(), ...sample }) => ({ ts, ...sample }))
     }),
     async send (message) {
       const { payload } = await outgoing.request({ ...message }, message.type === 'FETCH' ? 'always' : 'never')
       return payload as ClientResponse
     },
     relay: (message) => outgoing.tell({ ...message }),
+    steer: async (message) => await outgoing.request({ ...message }, 'never') as unknown as ReplayState,
     async history (channel, settings = {}) {
       const { messages, cursor } = await outgoing.request({ type: 'history', channel, ...settings }, 'always')
       return { messages: messages as ChannelMessage[], cursor: String(cursor) }
@@ -189,11 +204,8 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       const { count, members } = await outgoing.request({ type: 'presence', channel }, 'always')
       return { count, members } as Awaited<ReturnType<Client['presence']>>
     },
-    async ping () {
-      const start = performance.now()
-      await outgoing.request({ type: 'ping' }, 'never')
-      return performance.now() - start
-    }
+    ping: async () => (await clock()).roundTrip,
+    clock
   }
   return client
 }

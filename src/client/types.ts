@@ -1,7 +1,8 @@
 import type { BulkVerdict } from '../schemas/envelope.js'
+import type { ReplayState } from '../schemas/replay.js'
 import type { TMDMessage } from './client-socket.js'
 
-export type { BulkVerdict }
+export type { BulkVerdict, ReplayState }
 
 /** What the library needs of a WebSocket; the browser's, Node's and `ws`'s all have it. */
 export interface SocketLike {
@@ -57,7 +58,21 @@ export interface SubscribeOptions {
   maxRate?: number
   /** Equality and `$eq $ne $gt $gte $lt $lte $in $nin $exists` on the fields of `data`. */
   filter?: Record<string, unknown>
+  /** Of a replay: where it begins, by default with the first sample stored: ISO 8601 or epoch milliseconds. */
+  from?: string | number
+  /** Of a replay: where it ends, exclusive; by default after the last sample stored. */
+  to?: string | number
+  /** Of a replay: times as fast as it was, 0.25 to 16. Default 1. */
+  speed?: number
+  /** Of a replay: begin paused. */
+  paused?: boolean
 }
+
+/** What a replay that is subscribed to can be told: go elsewhere, stand still, go on or at another speed. */
+export type ReplayMessage =
+  | { type: 'seek', channel: string, to: string | number }
+  | { type: 'pause', channel: string }
+  | { type: 'resume', channel: string, speed?: number }
 
 export interface SubscriptionEvents<T = unknown> {
   message: ChannelMessage<T>
@@ -66,6 +81,8 @@ export interface SubscriptionEvents<T = unknown> {
   dropped: { channel: string, count: number }
   /** Whether all messages since the last one seen have come, or some may be missing. */
   recovered: { channel: string, recovered: boolean, cursor: string }
+  /** Where a replay is: at first, after each message to it, and at its end. */
+  replay: ReplayState
   error: ClientError
 }
 
@@ -85,7 +102,8 @@ export type RelayedMessage =
 /** The payload of the `response` to CREATE, UPDATE, DELETE and FETCH. */
 export interface ClientResponse { action: string, success: boolean, data: unknown, nextCursor?: string | null }
 
-export interface Sample { ts?: string | number, values: Record<string, number | boolean | string> }
+/** `sentAt`: when the sensor sent it; when it was handed to the client, if absent. */
+export interface Sample { ts?: string | number, sentAt?: string | number, values: Record<string, number | boolean | string> }
 
 /** What the server or the library refused, by the server's codes or `QUEUE_FULL`, `CONNECTION_LOST`, `CLOSED`. */
 export class ClientError extends Error {

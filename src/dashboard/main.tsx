@@ -15,6 +15,7 @@ import { paintFleet } from './state/fleet.js'
 import { paintFocus } from './state/focus.js'
 import { addPainter } from './state/frame-loop.js'
 import { listenToKeys } from './state/keyboard.js'
+import { paintLatency } from './state/latency.js'
 import { followLocation } from './state/location.js'
 import { startSession } from './state/session.js'
 
@@ -24,6 +25,7 @@ watchTraffic()
 listenToKeys()
 addPainter({
   paint (now) {
+    paintLatency(now)
     paintFleet(now)
     paintFocus(now)
     paintEvents()

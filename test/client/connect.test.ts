@@ -29,6 +29,8 @@ test('comes to be live and answers pings', async (t) => {
   t.equal(client.state, 'live')
   t.ok(hub.connections.has(client.sessionId ?? ''))
   t.ok(await client.ping() >= 0)
+  const { roundTrip, offset } = await client.clock()
+  t.ok(Math.abs(offset) <= roundTrip + 2, `the clocks are one: ${offset} ms apart, ${roundTrip} ms there and back`)
 })
 
 test('iterates over a channel and ends with unsubscribe', async (t) => {

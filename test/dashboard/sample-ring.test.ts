@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { RollupRing } from '../../src/dashboard/data/rollup-ring.js'
 import { SampleRing } from '../../src/dashboard/data/sample-ring.js'
+import { alignClock, clockError, clockOffset, serverNow } from '../../src/dashboard/data/clock.js'
+import { createScreenLatency } from '../../src/dashboard/data/screen-latency.js'
 
 const contents = (ring: SampleRing) => Array.from({ length: ring.length }, (_, row) => [ring.timeAt(row), ring.valueAt('v', row)])
 
@@ -72,4 +74,47 @@ test('stored buckets give way to fuller live ones', async (t) => {
   t.equal(ring.part('v', 'max', 0), 4)
   ring.addBucket('v', { ...stored, count: 50 })
   t.equal(ring.part('v', 'max', 0), 9)
+})
+
+test('the screen is late until the frame after the one painted', async (t) => {
+  const latency = createScreenLatency()
+  t.equal(latency.read(), null)
+  for (let frame = 0; frame < 100; frame++) {
+    const now = 1000 + frame * 16
+    latency.frame(now)
+    // Two come between two frames; the older is never seen by itself.
+    latency.arrived(now - 12)
+    latency.arrived(now - 4)
+  }
+  t.strictSame(latency.read(), { median: 36, high: 36, count: 98, clockAhead: false }, '4 ms to the page, 16 to the frame that paints it, 16 until that is over')
+  latency.frame(2700)
+  t.match(latency.read(), { median: 36, high: 136, count: 99 })
+})
+
+test('time out of sight and another vehicle do not count', async (t) => {
+  const latency = createScreenLatency()
+  latency.arrived(1000)
+  latency.frame(1010)
+  latency.skip()
+  latency.frame(60_000)
+  t.equal(latency.read(), null)
+  latency.arrived(60_100)
+  latency.frame(60_050)
+  latency.frame(60_066)
+  t.strictSame(latency.read(), { median: 0, high: 0, count: 1, clockAhead: true }, 'a sensor ahead of the server')
+  latency.forget()
+  t.equal(latency.read(), null)
+})
+
+test('the quickest of the last answers sets the clock', async (t) => {
+  t.equal(clockError(), Infinity)
+  alignClock({ roundTrip: 80, offset: 38 })
+  t.equal(clockOffset(), 0, 'it may as well be the same')
+  alignClock({ roundTrip: 4, offset: 30 })
+  t.equal(clockOffset(), 30)
+  t.equal(clockError(), 3)
+  t.ok(serverNow() - Date.now() <= 1, 'too little to move charts by')
+  for (let count = 0; count < 8; count++) alignClock({ roundTrip: 20, offset: -5000 + count })
+  t.equal(clockOffset(), -5000, 'old answers are forgotten')
+  t.ok(Math.abs(serverNow() - Date.now() + 5000) <= 1)
 })

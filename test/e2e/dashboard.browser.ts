@@ -37,6 +37,7 @@ for (const { name, ...options } of views) {
     t.match(await page.getAttribute('.battery', 'aria-valuetext'), /^\d+\s%$/)
     await page.locator('.strip canvas').first().waitFor()
     await connectionIs(page, 'live')
+    await page.locator('.pill-latency[title^="From the sensor to the screen"]').waitFor()
     t.equal(await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth), 0, 'nothing to scroll sideways')
     t.same(faults, [])
   })
@@ -59,6 +60,23 @@ test('charts draw the live line', { skip }, async (t) => {
   await page.getByRole('button', { name: 'Speed: show as table', exact: true }).click()
   await page.locator('.strip-table td:not(:has(.none))').first().waitFor()
   t.pass('the line and its table show values')
+})
+
+test('the detail says how late the screen is', { skip }, async (t) => {
+  const server = await startServer(t, t.testdir({}))
+  const { page, faults } = await openPage(t, server.url)
+  await page.locator('.pill-latency[title^="From the sensor to the screen"]').focus()
+  await page.keyboard.press('Enter')
+  const figure = (name: string) => page.locator('.latency-figures div', { hasText: name }).locator('dd')
+  await figure('Samples counted').filter({ hasText: /^\d+ of sim-\d$/ }).waitFor()
+  const [median = NaN, high = NaN, roundTrip = NaN] = await Promise.all(['median', '99 of 100', 'and back'].map(async (name) => parseFloat(await figure(name).innerText())))
+  t.ok(median > 0 && median <= high && high < 2000, `${median} ms, ${high} ms`)
+  t.ok(roundTrip > 0 && roundTrip < 1000, `${roundTrip} ms there and back`)
+  t.match(await figure('clock').innerText(), /^as this one’s, ± /, 'one machine has one clock')
+  await page.keyboard.press('Escape')
+  await page.locator('.latency-figures').waitFor({ state: 'detached' })
+  t.equal(await page.evaluate(() => document.activeElement?.className), 'pill-figure pill-latency', 'the focus returns')
+  t.same(faults, [])
 })
 
 test('keys pause, step, choose, search and help', { skip }, async (t) => {

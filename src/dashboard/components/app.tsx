@@ -12,6 +12,7 @@ import { FleetSheet } from './fleet-sheet.js'
 import { FocusCard } from './focus-card.js'
 import { Header } from './header.js'
 import { HelpDialog } from './help-dialog.js'
+import { LatencyDialog } from './latency-dialog.js'
 import { ForbiddenPage, SignInDialog, SignInPage } from './sign-in.js'
 
 /** The whole page. */
@@ -23,6 +24,7 @@ export function App () {
       <ConnectionBanner />
       {phase === 'signed-out' ? <SignInPage /> : phase === 'forbidden' ? <ForbiddenPage /> : <Main />}
       <HelpDialog />
+      <LatencyDialog />
       <SignInDialog />
       <Announcer />
     </div>

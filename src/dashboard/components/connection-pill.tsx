@@ -1,8 +1,9 @@
 import { useComputed } from '@preact/signals'
 import { connection, dropped, lastDrop, latency, messageRate } from '../state/connection.js'
+import { latencyOpen, screenLatency } from '../state/latency.js'
 import { clockTick } from '../state/tick.js'
 import { paused } from '../state/view.js'
-import { formatNumber } from '../data/format.js'
+import { formatMilliseconds, formatNumber } from '../data/format.js'
 import type { Phase } from '../data/types.js'
 
 const words: Record<Phase, string> = {
@@ -19,7 +20,7 @@ const words: Record<Phase, string> = {
 const SHEDDING_MS = 10_000
 export const isShedding = (now: number): boolean => lastDrop.value > 0 && now - lastDrop.value < SHEDDING_MS
 
-/** How the page hears from the server: state, round trip, messages a second, and what the server dropped for it. */
+/** How the page hears from the server: state, how late the screen is, messages a second, and what the server dropped for it. */
 export function ConnectionPill () {
   const phase = useComputed(() => connection.value.phase)
   const live = phase.value === 'live'
@@ -29,7 +30,7 @@ export function ConnectionPill () {
       <span class='pill-state'><span class='dot' aria-hidden='true' /><span id='connection-word'>{words[phase.value]}</span></span>
       {live && (
         <>
-          <span class='pill-figure' title='Time to the server and back'>{latencyText()}<span class='unit'> ms</span></span>
+          <LatencyFigure />
           <span class='pill-figure' title='Messages received in the last second'>{formatNumber(messageRate.value)}<span class='unit'>/s</span></span>
         </>
       )}
@@ -41,8 +42,15 @@ export function ConnectionPill () {
   )
 }
 
-function latencyText (): string {
-  const value = latency.value
-  if (value === null) return '–'
-  return value < 10 ? formatNumber(value, 1) : formatNumber(value)
+/** From the sensor to the screen; the way to the server and back, marked as such, where no sample says when it was sent. */
+function LatencyFigure () {
+  const measured = screenLatency.value
+  const value = measured?.median ?? latency.value
+  const what = measured ? `From the sensor to the screen; 99 of 100 within ${formatMilliseconds(measured.high)}` : 'Time to the server and back'
+  const text = value === null ? '–' : formatMilliseconds(value).replace('\u00a0ms', '')
+  return (
+    <button type='button' class='pill-figure pill-latency' title={what} aria-label={`${what}: ${text} ms. Details`} aria-haspopup='dialog' onClick={() => { latencyOpen.value = true }}>
+      {!measured && <span class='unit'>↔ </span>}{text}<span class='unit'> ms</span>
+    </button>
+  )
 }

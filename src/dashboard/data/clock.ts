@@ -1,19 +1,33 @@
-import { isFields, readTime } from './parse.js'
+/** One measurement: time there and back, and by how much the server's clock is ahead, milliseconds. */
+export interface ClockReading { roundTrip: number, offset: number }
 
-/** Differences below this are jitter of the measurement, milliseconds. */
+/** Measurements of which the best is believed. */
+const KEPT = 8
+/** Differences below this are jitter to those who only show ages, milliseconds. */
 const TOLERANCE = 100
-let offset = 0
+// Both clocks are read in whole milliseconds.
+const RESOLUTION = 1
 
-/** The server's time, epoch milliseconds, as well as this page knows it. */
-export const serverNow = (): number => Date.now() + offset
+let readings: ClockReading[] = []
+let best: ClockReading = { roundTrip: Infinity, offset: 0 }
 
-/** Asks the server for its time, so that ages hold on a machine whose own clock is off. */
-export async function alignClock (fetcher: typeof fetch = fetch): Promise<void> {
-  const start = Date.now()
-  const response = await fetcher('/health')
-  const body: unknown = await response.json()
-  const time = isFields(body) ? readTime(body.time) : NaN
-  if (!Number.isFinite(time)) return
-  const difference = time - (start + Date.now()) / 2
-  offset = Math.abs(difference) > TOLERANCE ? difference : 0
+/**
+ * Takes a measurement in. The quickest of the last few tells most: it can be wrong by half
+ * its round trip at the most.
+ */
+export function alignClock (reading: ClockReading): void {
+  readings = [...readings, reading].slice(-KEPT)
+  best = readings.reduce((quickest, one) => one.roundTrip < quickest.roundTrip ? one : quickest)
 }
+
+/** By how many milliseconds the server's clock is ahead; 0 where it may as well be the same. */
+export const clockOffset = (): number => Math.abs(best.offset) > best.roundTrip / 2 + RESOLUTION ? best.offset : 0
+
+/** How far `clockOffset` may be off, milliseconds; Infinity before the first measurement. */
+export const clockError = (): number => best.roundTrip / 2 + RESOLUTION
+
+/** The server's time, epoch milliseconds, steady enough for ages and charts. */
+export const serverNow = (): number => Date.now() + (Math.abs(best.offset) > TOLERANCE ? best.offset : 0)
+
+/** The server's time as well as this page knows it, for differences of a few milliseconds. */
+export const preciseNow = (): number => Date.now() + clockOffset()

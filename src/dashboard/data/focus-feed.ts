@@ -3,6 +3,7 @@ import { serverNow } from './clock.js'
 import { applySample, applyStatusSnapshot, ensureVehicle, type Fleet } from './fleet.js'
 import { isFields, readBuckets, readPoints, readSample } from './parse.js'
 import { fetchHistory } from './rest.js'
+import type { Sample } from './types.js'
 import { addSample, addStoredBuckets, addStoredValues, createHistory, type VehicleHistory } from './vehicle-history.js'
 
 const MINUTE = 60_000
@@ -23,15 +24,15 @@ export interface FocusFeed {
 }
 
 /** Follows one vehicle: every sample live, and its past from the server. */
-export function followVehicle (client: Client, fleet: Fleet, id: string, onMessage: () => void): FocusFeed {
+export function followVehicle (client: Client, fleet: Fleet, id: string, onMessage: (sample: Sample | undefined) => void): FocusFeed {
   const history = createHistory(id)
   const subscription = client.channel(`vehicle:${id}`)
   subscription.on('snapshot', ({ data }) => {
     if (isFields(data)) applyStatusSnapshot(fleet, [{ vehicle: id, ...data }])
   })
   subscription.on('message', ({ data }) => {
-    onMessage()
     const sample = readSample(data)
+    onMessage(sample)
     if (!sample) return
     addSample(history, sample)
     const vehicle = ensureVehicle(fleet, id)

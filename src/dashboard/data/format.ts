@@ -25,6 +25,9 @@ export function withUnit (text: string, unit: string): string {
   return unit === '°' ? `${text}°` : `${text}\u00a0${unit}`
 }
 
+/** `1.4 ms`, `18 ms`: a digit more below ten. */
+export const formatMilliseconds = (value: number): string => `${formatNumber(value, value < 10 ? 1 : 0)}\u00a0ms`
+
 /** An age in one unit: `now`, `4 s`, `3 min`, `2 h`, `5 d`. */
 export function formatAge (milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))

@@ -40,11 +40,15 @@ export function readState (value: unknown): Map<string, Reading> {
   return readings
 }
 
-/** `{ts, values}` of the channel of one vehicle. */
+/** `{ts, sentAt?, values}` of the channel of one vehicle. */
 export function readSample (value: unknown): Sample | undefined {
   if (!isFields(value)) return undefined
   const ts = readTime(value.ts)
-  return Number.isFinite(ts) ? { ts, values: readValues(value.values) } : undefined
+  if (!Number.isFinite(ts)) return undefined
+  const sample: Sample = { ts, values: readValues(value.values) }
+  const sentAt = readTime(value.sentAt)
+  if (Number.isFinite(sentAt)) sample.sentAt = sentAt
+  return sample
 }
 
 /** An event as the entity channel or REST give it. */

@@ -61,6 +61,8 @@ export interface EventDocument {
 /** One sample of a vehicle. */
 export interface Sample {
   ts: number
+  /** When the sensor sent it, by its own clock; live samples that say so. */
+  sentAt?: number
   values: Record<string, SignalValue>
 }
 

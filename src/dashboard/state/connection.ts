@@ -97,9 +97,10 @@ export const retryNow = (): void => client?.reconnectNow()
 function measure (): void {
   const asked = client
   if (!asked || asked.state !== 'live') return
-  asked.ping().then((milliseconds) => {
-    if (asked === client) latency.value = milliseconds
-    return alignClock()
+  asked.clock().then((reading) => {
+    if (asked !== client) return
+    latency.value = reading.roundTrip
+    alignClock(reading)
   }).catch(() => {
     // Lost on the way: the reconnect measures again.
   })

@@ -9,6 +9,7 @@ import { valueAt, type VehicleHistory } from '../data/vehicle-history.js'
 import type { Level, SignalValue } from '../data/types.js'
 import { countMessage, traffic, watchSubscription } from './connection.js'
 import { fleet, rows } from './fleet.js'
+import { forgetLatency, noteSample } from './latency.js'
 import { chosenVehicle, cursorTime, hoverTime, paused, pausedAt, windowKey, type WindowKey } from './view.js'
 
 /** One reading of the vehicle in focus, as shown; each part changes on its own. */
@@ -84,7 +85,11 @@ effect(() => { if (pausedAt.value !== null) heldFrom = traffic.messages })
 function openFeed (id: string): void {
   if (!client) return
   feed?.close()
-  const opened = followVehicle(client, fleet, id, countMessage)
+  forgetLatency()
+  const opened = followVehicle(client, fleet, id, (sample) => {
+    countMessage()
+    noteSample(sample?.sentAt)
+  })
   feed = opened
   watchSubscription(opened.subscription)
   opened.subscription.on('recovered', ({ recovered }) => { if (!recovered) reloadPast() })
