@@ -5,11 +5,8 @@ import { PitwallError } from '../errors.js'
 export interface Weighed { documents: number, bytes: number }
 
 export interface GroupCommitOptions<T extends Weighed> {
-  /**
-   * Stores a group. Rejects when nothing can be said of any of it. What it resolves to
-   * may hold back the group's answers a little longer, while the next flush goes on.
-   */
-  flush (group: T[]): Promise<void | { answered: Promise<void> }>
+  /** Stores a group. Rejects when nothing can be said of any of it. */
+  flush (group: T[]): Promise<void>
   /** Bytes that may wait; more is refused. Default 32 MiB. */
   maxBytes?: number
   /** Documents at which a group is full. Default 4,000. */
@@ -19,7 +16,7 @@ export interface GroupCommitOptions<T extends Weighed> {
 export interface GroupCommit<T extends Weighed> {
   /** Resolves when the group it became part of is stored. @throws TOO_MANY_REQUESTS when too much is waiting */
   add (item: T): Promise<void>
-  /** Resolves when the flush now in flight is over and answered, however it ended. */
+  /** Resolves when the flush now in flight is over, however it ended. */
   settle (): Promise<void>
   /** Resolves when nothing is waiting or in flight. */
   drain (): Promise<void>
@@ -39,7 +36,6 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
   let waiting: Waiting<T>[] = []
   let waitingBytes = 0
   let inFlightBytes = 0
-  const unanswered = new Set<Promise<void>>()
   let runner: Promise<void> | null = null
   let current: Promise<void> = Promise.resolve()
 
@@ -52,27 +48,17 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
     return group
   }
 
-  const answer = async (group: Waiting<T>[], bytes: number, outcome: Promise<void>) => {
-    try {
-      await outcome
-      for (const { resolve } of group) resolve()
-    } catch (error) {
-      for (const { reject } of group) reject(error)
-    }
-    inFlightBytes -= bytes
-  }
-
   const flushGroup = async (group: Waiting<T>[]) => {
     const bytes = group.reduce((sum, { item }) => sum + item.bytes, 0)
     waitingBytes -= bytes
     inFlightBytes += bytes
     try {
-      const result = await flush(group.map(({ item }) => item))
-      const answered = answer(group, bytes, result?.answered ?? Promise.resolve()).finally(() => { unanswered.delete(answered) })
-      unanswered.add(answered)
+      await flush(group.map(({ item }) => item))
+      for (const { resolve } of group) resolve()
     } catch (error) {
-      await answer(group, bytes, Promise.reject(error))
+      for (const { reject } of group) reject(error)
     }
+    inFlightBytes -= bytes
   }
 
   const run = async () => {
@@ -94,14 +80,8 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
         runner ??= nextTurn().then(run)
       })
     },
-    async settle () {
-      await current
-      await Promise.all(unanswered)
-    },
-    async drain () {
-      await runner
-      await Promise.all(unanswered)
-    },
+    async settle () { await current },
+    async drain () { await runner },
     get pendingBytes () { return waitingBytes + inFlightBytes }
   }
 }

@@ -24,6 +24,8 @@ export interface IngestOptions {
   /** What fields of samples mean. */
   fields: SignalFields
   now: () => number
+  /** Called with vehicles whose state may have moved. */
+  onMoved (vehicles: Iterable<VehicleTracker>): void
   /** Called when a vehicle that was offline sent again. */
   onReturn (vehicle: VehicleTracker, now: number): void
   /** Called with instants that are stored and published; must neither throw nor wait. */
@@ -47,16 +49,12 @@ interface IngestRequest {
 /**
  * The one way of samples into Pitwall, from REST, sockets and the simulator: judged,
  * stored in a group with whatever else is waiting, moved into the latest state and
- * published, then answered once the state is stored too.
+ * published, then answered. The state is stored soon after.
  */
 export function createIngest (options: IngestOptions) {
-  const { registry, store, broker, vehicleOfDevice, latency, fields, now, onReturn, onStored, lightOf } = options
+  const { registry, store, broker, vehicleOfDevice, latency, fields, now, onMoved, onReturn, onStored, lightOf } = options
 
-  const states = createGroupCommit<{ trackers: VehicleTracker[], documents: number, bytes: number }>({
-    flush: (groups) => registry.saveStates(new Set(groups.flatMap(({ trackers }) => trackers)))
-  })
-
-  const flush = async (requests: IngestRequest[]): Promise<{ answered: Promise<void> }> => {
+  const flush = async (requests: IngestRequest[]): Promise<void> => {
     const time = now()
     await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
     const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
@@ -74,8 +72,7 @@ export function createIngest (options: IngestOptions) {
       tracker.online = true
       onReturn(tracker, time)
     }
-    // The next samples need not wait for these states; under load one write serves several groups.
-    return { answered: states.add({ trackers: [...trackers.values()], documents: 0, bytes: 0 }) }
+    onMoved(trackers.values())
   }
 
   /** Moves the state by what a request stored. @returns its status message: all that moved */

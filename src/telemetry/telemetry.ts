@@ -23,6 +23,7 @@ import { readRows } from './sample-export.js'
 import { createImports, type ImportSource } from './sample-import.js'
 import { createSampleStore, type ArrivedSample } from './sample-store.js'
 import { builtInFields, type SignalFields } from './signal-fields.js'
+import { createStateWriter } from './state-writer.js'
 import { createStateReader } from './state-reader.js'
 import { createVehicleRegistry } from './vehicle-registry.js'
 import type { VehicleOfDevice } from './write-permission.js'
@@ -63,6 +64,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, onBackgroundError = throwLater, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void | Promise<void>>()
+  const removedListeners = new Set<(vehicles: string[]) => Promise<void>>()
   const storedListeners = new Set<StoredListener>()
   const lights = createEngineLights()
 
@@ -82,8 +84,9 @@ export async function createTelemetry (options: TelemetryOptions) {
     onCreate: (id, stored) => onVehicleWrite({ action: 'created', id, stored })
   })
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
+  const stateWriter = createStateWriter({ registry, onError: onBackgroundError })
   const repairState = createStateRepair({ vehicles: vehicleModel, samples, registry, now })
-  const rollups = await createRollups({ models, now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onError: onBackgroundError })
+  const rollups = await createRollups({ models, now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onRolled: () => stateWriter.settle(), onError: onBackgroundError })
   await repairState(await rollups.unfinished())
   const store = createSampleStore({
     samples,
@@ -103,7 +106,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
   const latency = new SampleLatency()
   const imports = createImports()
-  const ingest = createIngest({ latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
+  const ingest = createIngest({ onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
   const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, lights, now })
   const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
@@ -119,6 +122,8 @@ export async function createTelemetry (options: TelemetryOptions) {
     await Promise.all(ids.flatMap((id) => [...removalListeners].map(async (listener) => { await listener(id) })))
     // What is being stored at this moment may still be theirs.
     await ingest.settle()
+    await stateWriter.settle()
+    await Promise.all([...removedListeners].map((listener) => listener(ids)))
     await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
     for (const id of ids) await rollups.removeVehicle(id)
   }
@@ -179,6 +184,15 @@ export async function createTelemetry (options: TelemetryOptions) {
       return () => { removalListeners.delete(listener) }
     },
 
+    /** Calls the listener when nothing of removed vehicles is being stored any more; who removes them waits for it. */
+    onRemoved (listener: (vehicles: string[]) => Promise<void>): () => void {
+      removedListeners.add(listener)
+      return () => { removedListeners.delete(listener) }
+    },
+
+    /** Milliseconds that samples of a vehicle are kept. */
+    retentionOf,
+
     /** Calls the listener with all that is stored, before it is acknowledged, until the returned function is called. */
     onStored (listener: StoredListener): () => void {
       storedListeners.add(listener)
@@ -220,6 +234,9 @@ export async function createTelemetry (options: TelemetryOptions) {
       vehicle: createSampleChannel({ samples, states, retentionOf, now })
     },
 
+    /** Resolves when all that was acknowledged is in the stored states as well. */
+    settle: stateWriter.settle,
+
     /** Rolls at once what is marked, without waiting for it to rest: for tools and tests. */
     rollAll: rollups.rollAll,
 
@@ -231,6 +248,7 @@ export async function createTelemetry (options: TelemetryOptions) {
       stopCounting()
       presence.stop()
       await ingest.drain()
+      await stateWriter.close()
       await rollups.close()
     }
   }

@@ -31,7 +31,15 @@ function naiveModel () {
       Object.assign(known.values, sample.values)
       return 'accepted'
     },
-    history: () => [...stored.values()].sort((a, b) => a.ts - b.ts || (a.source < b.source ? -1 : 1)).map(({ ts, values }) => ({ ts: new Date(ts).toISOString(), values })),
+    /** Rows of an export; sources are numbered as they first come. */
+    history () {
+      const sorted = [...stored.values()].sort((a, b) => a.ts - b.ts || (a.source < b.source ? -1 : 1))
+      const sources = [...new Set(sorted.map(({ source }) => source))]
+      const numberOf = ({ source }: Sent) => sources.indexOf(source) + 1
+      return sorted.sort((a, b) => a.ts - b.ts || numberOf(a) - numberOf(b)).map((sent) => ({
+        ts: new Date(sent.ts).toISOString(), ...(numberOf(sent) > 1 && { source: numberOf(sent) }), values: sent.values
+      }))
+    },
     /** The newest value of each signal; of the same time the greatest. */
     state () {
       const latest = new Map<string, { ts: number, v: number }>()
@@ -77,6 +85,7 @@ test('samples in any order lead to the naive model', async (t) => {
     for await (const row of (await telemetry.exportSamples(vehicle, {})).samples) exported.push(row)
     assert.deepEqual(exported, model.history())
     assert.deepEqual((await telemetry.stateOf(vehicle)).state, model.state())
+    await telemetry.settle()
     const stored = await models.vehicleStates.findById(vehicle).lean()
     assert.deepEqual(Object.values(stored?.signals ?? {}).map(({ v }) => v).sort(), Object.values(model.state()).map(({ v }) => v).sort())
   }), { numRuns: 12 })
@@ -100,6 +109,7 @@ test('a stamped sample gives way to one already there', async (t) => {
 
 test('a new process finds the state and goes on', async (t) => {
   await telemetry.ingestSamples(key('key-1'), 'own-3', [{ ts: base + 1000, values: { speed: 10, lap: 2 } }])
+  await telemetry.settle()
   const second = await createTelemetry({ models, broker: app.broker, retentionDays: 1, vehicleOfDevice: async () => undefined })
   t.teardown(async () => { await second.close() })
   await second.ingestSamples(key('key-1'), 'own-3', [{ ts: base, values: { speed: 99 } }, { ts: base + 2000, values: { lap: 3 } }])

@@ -25,6 +25,7 @@ export class ChangeStreamSource implements BatchSource {
   private readonly stages: Document[]
   private readonly pipelineOptions: PipelineOptions
   private readonly splits: boolean
+  /** Others' documents are passed over; undefined for none. */
   private readonly collections: ReadonlySet<string> | undefined
   private position: Position
   /** The token to resume with after what has been handed out, and the place it stands for. */
@@ -46,8 +47,9 @@ export class ChangeStreamSource implements BatchSource {
     this.stages = stages
     this.pipelineOptions = pipelineOptions
     this.splits = splits
+    if (scope.coll !== undefined) this.collections = new Set([scope.coll])
     // By another order of texts, other names might match.
-    this.collections = pipelineOptions.collation === undefined ? matchedCollections(stages) : undefined
+    else if (pipelineOptions.collation === undefined) this.collections = matchedCollections(stages)
     this.position = options.start
     this.tokenPosition = options.start
     this.skipFragments = options.skipFragments

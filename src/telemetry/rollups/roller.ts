@@ -16,6 +16,8 @@ export interface RollerOptions {
   isBusy: () => boolean
   /** Called with minutes whose node is gone, before they are rolled. */
   onTakeover: (left: FoundMark[]) => Promise<void>
+  /** Called before the marks of own minutes go. */
+  onRolled: () => Promise<void>
   onError: (error: unknown) => void
   /** Milliseconds between looks at what is ready. Default 1,000. */
   interval?: number
@@ -32,7 +34,7 @@ interface RollGroup { vehicle: string, start: number, minutes: Set<number>, own:
 
 /** Rebuilds, in the background and one after another, the rollups of what was marked. */
 export function createRoller (options: RollerOptions) {
-  const { marks, minuteMarks, rebuild, now, isBusy, onTakeover, onError, interval = SECOND } = options
+  const { marks, minuteMarks, rebuild, now, isBusy, onTakeover, onRolled, onError, interval = SECOND } = options
   const stopping = new AbortController()
   let last: Promise<void> = Promise.resolve()
   let isLooking = false
@@ -70,6 +72,7 @@ export function createRoller (options: RollerOptions) {
       const hour = floorTo(start, HOUR)
       await writeMarks(marks, [{ id: hourMarkId(vehicle, hour), token: randomBytes(6).toString('hex'), due: new Date(Math.max(hour + HOUR, now()) + HOUR_DELAY) }])
     }
+    if (own.length > 0) await onRolled()
     // What began since is not in it; forgotten before the mark goes, so that what comes marks it anew.
     const done = own.filter((entry, index) => entry.open === 0 && entry.token !== '' && entry.begun === begun[index])
     for (const entry of done) minuteMarks.forget(entry)

@@ -18,6 +18,8 @@ export interface RollupsOptions {
   isBusy: () => boolean
   /** Called with minutes that a node which is gone left marked, before they are rolled. */
   onTakeover: (left: FoundMark[]) => Promise<void>
+  /** Called before the mark of a minute of this node goes: what else relies on it must be stored. */
+  onRolled: () => Promise<void>
   onError: (error: unknown) => void
 }
 
@@ -27,13 +29,13 @@ export interface RollupsOptions {
  * answer from rollups is always what the samples would give, after any crash and with any
  * number of nodes.
  */
-export async function createRollups ({ models, now, isBusy, onTakeover, onError }: RollupsOptions) {
+export async function createRollups ({ models, now, isBusy, onTakeover, onRolled, onError }: RollupsOptions) {
   const { samples, vehicles, rollups, rollupMarks } = models
   await markOldSamples(samples, rollupMarks)
   const chunks = createChunkStore(rollups)
   const minuteMarks = createMinuteMarks({ marks: rollupMarks, now })
   const rebuild = createRebuild({ samples, vehicles, chunks })
-  const roller = createRoller({ marks: rollupMarks, minuteMarks, rebuild, now, isBusy, onTakeover, onError })
+  const roller = createRoller({ marks: rollupMarks, minuteMarks, rebuild, now, isBusy, onTakeover, onRolled, onError })
 
   return {
     marks: minuteMarks,
