@@ -27,6 +27,7 @@ function startPitwall (): Publish {
     services: {
       events: { create: unused, update: unused, remove: unused, fetch: unused },
       telemetry: { ingestStatus: unused, ingestSamples: unused },
+      openPast: unused,
       commands: { report: unused, vehicleOf: unused, listWaiting: unused, handOver: unused },
       publish: unused,
       authenticateToken: async () => null

@@ -28,7 +28,7 @@ const REFUSAL_TIMEOUT = 500
 
 /** The WebSocket server and the hub behind it. */
 export default fp(async (app) => {
-  const { broker, channelSources, commands, config, entities, identities, models, telemetry } = app
+  const { broker, channelSources, commands, config, entities, identities, models, openPast, telemetry } = app
   const channelMessages = createChannelMessages({ model: models.channelMessages, broker })
   channelSources.set('app:', channelMessages.source)
 
@@ -38,6 +38,7 @@ export default fp(async (app) => {
     logger: app.log,
     rateLimit: config.wsRateLimit,
     subscriptionLimit: config.wsSubscriptionLimit,
+    replayLimits: { connection: config.wsReplayLimit, server: config.replayLimit },
     inputLimits: config.inputLimits,
     reconnectRate: config.wsUpgradeLimit,
     toError: toPitwallError,
@@ -54,6 +55,7 @@ export default fp(async (app) => {
       },
       telemetry,
       commands,
+      openPast,
       publish: (identity, message) => channelMessages.publish(identity, message),
       async authenticateToken (token, address) {
         const identity = await identities.authenticateToken(token, address)
@@ -123,7 +125,7 @@ export default fp(async (app) => {
     channelMessages.close()
     hub.close()
   })
-}, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry', 'commands'] })
+}, { name: 'realtime', fastify: '5.x', dependencies: ['broker', 'identity', 'entities', 'telemetry', 'commands', 'replay'] })
 
 function * identitiesOf (connections: Iterable<Connection>): Generator<Identity> {
   for (const { identity } of connections) yield identity

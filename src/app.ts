@@ -23,6 +23,7 @@ import mongo from '../plugins/mongo.js'
 import rateLimit from '../plugins/rate-limit.js'
 import realtime from '../plugins/realtime.js'
 import requestHost from '../plugins/request-host.js'
+import replay from '../plugins/replay.js'
 import routeScope from '../plugins/route-scope.js'
 import schemaCompilers from '../plugins/schema-compilers.js'
 import securityHeaders from '../plugins/security-headers.js'
@@ -118,6 +119,8 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(realtime)
   await app.register(simulator)
 
+  await app.register(analytics)
+  await app.register(replay)
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
   await app.register(socket)

@@ -42,6 +42,8 @@ export const EnvironmentSchema = Type.Object({
   WS_KEY_CONNECTION_LIMIT: Type.Integer({ default: 10_000, minimum: 0, description: 'sockets at once of one key or session, 0 for any number' }),
   WS_ADDRESS_CONNECTION_LIMIT: Type.Integer({ default: 10_000, minimum: 0, description: 'sockets at once from one address, 0 for any number' }),
   WS_SUBSCRIPTION_LIMIT: Type.Integer({ default: 1000, minimum: 1, description: 'subscriptions of one socket, 1 or more' }),
+  WS_REPLAY_LIMIT: Type.Integer({ default: 20, minimum: 1, description: 'replays of one socket, 1 or more' }),
+  REPLAY_LIMIT: Type.Integer({ default: 200, minimum: 1, description: 'replays at once, 1 or more' }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' }),
   BODY_LIMIT: Type.Integer({ default: 8 * 1024 * 1024, minimum: 1024, description: 'bytes' }),
   FRAME_LIMIT: Type.Integer({ default: 1024 * 1024, minimum: 1024, description: 'bytes' }),
@@ -84,6 +86,8 @@ export interface Config {
   wsKeyConnectionLimit: number
   wsAddressConnectionLimit: number
   wsSubscriptionLimit: number
+  wsReplayLimit: number
+  replayLimit: number
   logLevel: string
   bodyLimit: number
   frameLimit: number
@@ -162,6 +166,8 @@ function resolveConfig (environment: Environment, directory: string): Config {
     wsKeyConnectionLimit: environment.WS_KEY_CONNECTION_LIMIT,
     wsAddressConnectionLimit: environment.WS_ADDRESS_CONNECTION_LIMIT,
     wsSubscriptionLimit: environment.WS_SUBSCRIPTION_LIMIT,
+    wsReplayLimit: environment.WS_REPLAY_LIMIT,
+    replayLimit: environment.REPLAY_LIMIT,
     logLevel: environment.LOG_LEVEL,
     bodyLimit: environment.BODY_LIMIT,
     frameLimit: environment.FRAME_LIMIT,

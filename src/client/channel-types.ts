@@ -24,7 +24,7 @@ export interface ChannelTypes {
 }
 
 /** Channels whose data has a type of its own. */
-export type TypedChannel = keyof ChannelTypes | `vehicle:${string}` | `commands:${string}`
+export type TypedChannel = keyof ChannelTypes | `vehicle:${string}` | `replay:${string}` | `commands:${string}`
 
 export type ChannelData<Name extends TypedChannel> = Name extends keyof ChannelTypes ? ChannelTypes[Name]
   : Name extends `commands:${string}` ? EntityChange<Command> : SampleMessage

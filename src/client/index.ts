@@ -6,5 +6,5 @@ export { connect, type Client, type ClientEvents } from './client.js'
 export type { ChannelSubscription } from './subscription.js'
 export {
   ClientError, type BulkVerdict, type ChannelMessage, type ChannelSnapshot, type ClientMessage, type ClientResponse,
-  type ClientState, type ConnectOptions, type RelayedMessage, type Sample, type StateChange, type SubscribeOptions, type SubscriptionEvents
+  type ClientState, type ConnectOptions, type RelayedMessage, type ReplayMessage, type ReplayState, type Sample, type StateChange, type SubscribeOptions, type SubscriptionEvents
 } from './types.js'

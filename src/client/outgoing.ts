@@ -17,8 +17,9 @@ export interface Outgoing {
   /**
    * Rejects with what the server refused, `QUEUE_FULL`, `CONNECTION_LOST` or `CLOSED`.
    * @param first sent ahead of what waits
+   * @param onReply called with the answer before any message that came after it is looked at
    */
-  request (message: Record<string, unknown>, resend: Resend, first?: boolean): Promise<Incoming>
+  request (message: Record<string, unknown>, resend: Resend, first?: boolean, onReply?: (reply: Incoming) => void): Promise<Incoming>
   /** Sends what has no answer of its own; resolves once the server has handled it. Rejects as `request` does. */
   tell (message: Record<string, unknown>): Promise<void>
   /** True when the message was the answer to a request. */
@@ -101,7 +102,12 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
   }
 
   return {
-    request: (message, resend, first = false) => new Promise((resolve, reject) => { enqueue(message, resend, first, resolve, reject) }),
+    request: (message, resend, first = false, onReply = () => {}) => new Promise((resolve, reject) => {
+      enqueue(message, resend, first, (reply) => {
+        onReply(reply)
+        resolve(reply)
+      }, reject)
+    }),
 
     tell: (message) => new Promise((resolve, reject) => {
       const id = enqueue(message, 'never', false, () => resolve(), reject)

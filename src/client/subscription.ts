@@ -1,6 +1,6 @@
 import { createEmitter } from './emitter.js'
 import type { Incoming } from './link.js'
-import type { ChannelMessage, ClientError, SubscribeOptions, SubscriptionEvents } from './types.js'
+import type { ChannelMessage, ClientError, ReplayState, SubscribeOptions, SubscriptionEvents } from './types.js'
 
 /** A channel as the program sees it: an async iterable of its messages, and callbacks. */
 export interface ChannelSubscription<T = unknown> extends AsyncIterable<ChannelMessage<T>> {
@@ -20,6 +20,8 @@ export interface SubscriptionControl {
   accept (subscribed: Incoming): void
   deliver (message: Incoming): void
   dropped (count: number): void
+  /** Where a replay is now. */
+  replayed (state: ReplayState): void
   /** No more will come. */
   end (error?: ClientError): void
   /** Reports without ending. */
@@ -83,6 +85,13 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
     }
   }
 
+  /** What a replay was told last is what it is told again after a reconnect. */
+  const replayed = (state: ReplayState) => {
+    settings.speed = state.speed
+    settings.paused = state.state === 'paused'
+    emitter.emit('replay', state)
+  }
+
   return {
     subscription: {
       channel,
@@ -101,6 +110,7 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
       if (typeof subscribed.recovered === 'boolean') emitter.emit('recovered', { channel, recovered: subscribed.recovered, cursor: position })
       // With a recovered gap its messages follow and move the cursor; their start is not yet seen.
       if (subscribed.recovered !== true) cursor = position
+      if (subscribed.replay) replayed({ ...subscribed.replay as ReplayState, cursor: position })
       if (subscribed.snapshot !== undefined) emitter.emit('snapshot', { channel, cursor: position, data: subscribed.snapshot })
     },
     deliver (incoming) {
@@ -108,6 +118,10 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
       cursor = message.cursor
       emitter.emit('message', message)
       for (const reader of readers) reader.push(message)
+    },
+    replayed (state) {
+      cursor = state.cursor
+      replayed(state)
     },
     dropped: (count) => emitter.emit('dropped', { channel, count }),
     end,

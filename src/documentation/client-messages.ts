@@ -2,7 +2,8 @@ import {
   BroadcastMessage, CommandResultMessage, CreateMessage, DeleteMessage, FetchMessage, RelayMessage, TypeMessageData, TypelessStatus, UpdateMessage
 } from '../schemas/messages/every-client.js'
 import {
-  AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
+  AuthMessage, HistoryMessage, PauseMessage, PingMessage, PresenceMessage, PublishMessage, ResumeMessage, SeekMessage, StatusMessage, SubscribeMessage,
+  UnsubscribeMessage
 } from '../schemas/messages/pitwall-v1.js'
 import { sample, type ClientMessage } from './documented-message.js'
 
@@ -88,7 +89,8 @@ export const pitwallV1Messages: Record<string, ClientMessage> = {
     examples: [
       { name: 'from now on', payload: { type: 'subscribe', id: '1', channel: 'status', maxRate: 10, filter: { vehicle: 'car-7' } } },
       { name: 'from a cursor on', payload: { type: 'subscribe', id: '2', channel: 'events', since: sample.cursor } },
-      { name: 'from a time on', payload: { type: 'subscribe', id: '3', channel: 'vehicle:car-7', since: sample.time } }
+      { name: 'from a time on', payload: { type: 'subscribe', id: '3', channel: 'vehicle:car-7', since: sample.time } },
+      { name: 'a replay', payload: { type: 'subscribe', id: '12', channel: 'replay:car-7', from: sample.time, to: '2026-03-01T12:30:00.000Z', speed: 4 } }
     ]
   },
   UnsubscribeMessage: {
@@ -128,6 +130,27 @@ export const pitwallV1Messages: Record<string, ClientMessage> = {
     summary: 'Who is subscribed to a channel on this node; visitors may not ask',
     reply: 'PresenceReply',
     examples: [{ payload: { type: 'presence', id: '9', channel: 'app:strategy' } }]
+  },
+  SeekMessage: {
+    schema: SeekMessage,
+    needs: 'read of the channel',
+    summary: 'Play a replay on from another time of its range; one that is paused stays so',
+    reply: 'ReplayReply',
+    examples: [{ payload: { type: 'seek', id: '13', channel: 'replay:car-7', to: '2026-03-01T12:10:00.000Z' } }]
+  },
+  PauseMessage: {
+    schema: PauseMessage,
+    needs: 'read of the channel',
+    summary: 'Let a replay stand still',
+    reply: 'ReplayReply',
+    examples: [{ payload: { type: 'pause', id: '14', channel: 'replay:car-7' } }]
+  },
+  ResumeMessage: {
+    schema: ResumeMessage,
+    needs: 'read of the channel',
+    summary: 'Let a replay go on, or change its speed',
+    reply: 'ReplayReply',
+    examples: [{ payload: { type: 'resume', id: '15', channel: 'replay:car-7', speed: 16 } }]
   },
   AuthMessage: {
     schema: AuthMessage,

@@ -93,7 +93,7 @@ function describeOperations (dialect: Dialect) {
 }
 
 // Replies that also come by themselves.
-const unasked = ['ErrorReply', 'SubscribedReply', 'UnsubscribedReply']
+const unasked = ['ErrorReply', 'SubscribedReply', 'UnsubscribedReply', 'ReplayReply']
 
 function describeMessage (name: string, { schema, summary, examples }: DocumentedMessage) {
   const { properties = {} } = schema as { properties?: Record<string, { const?: string }> }

@@ -1,5 +1,5 @@
 import {
-  AuthenticatedReply, CommandAck, ErrorReply, EventResponse, FetchResponse, HistoryReply, PongReply, PresenceReply, PublishAck, StatusAck,
+  AuthenticatedReply, CommandAck, ErrorReply, EventResponse, FetchResponse, HistoryReply, PongReply, PresenceReply, PublishAck, ReplayReply, StatusAck,
   SubscribedReply, UnsubscribedReply
 } from '../schemas/messages/replies.js'
 import {
@@ -44,7 +44,8 @@ export const pitwallV1Replies: Record<string, DocumentedMessage> = {
     examples: [
       { name: 'the state now', payload: { type: 'subscribed', id: '1', channel: 'status', cursor: sample.cursor, snapshot: [{ vehicle: 'car-7', simulated: false, online: true, lastSeen: sample.time, state: { speed: { v: 142, t: sample.time } } }] } },
       { name: 'recovered', payload: { type: 'subscribed', id: '2', channel: 'events', cursor: sample.cursor, recovered: true } },
-      { name: 'not recovered', payload: { type: 'subscribed', id: '3', channel: 'events', cursor: sample.cursor, recovered: false, snapshot: [sampleEvent] } }
+      { name: 'not recovered', payload: { type: 'subscribed', id: '3', channel: 'events', cursor: sample.cursor, recovered: false, snapshot: [sampleEvent] } },
+      { name: 'a replay', payload: { type: 'subscribed', id: '12', channel: 'replay:car-7', cursor: 'c_rmm7fxdc0', replay: { from: sample.time, to: '2026-03-01T12:30:00.000Z', first: sample.time, last: '2026-03-01T12:29:59.980Z', state: 'playing', position: sample.time, speed: 4 } } }
     ]
   },
   UnsubscribedReply: {
@@ -74,6 +75,14 @@ export const pitwallV1Replies: Record<string, DocumentedMessage> = {
     schema: PresenceReply,
     summary: 'Who is subscribed',
     examples: [{ payload: { type: 'presence', id: '9', channel: 'app:strategy', count: 1, members: [{ sessionId: sample.session, name: 'pit wall' }] } }]
+  },
+  ReplayReply: {
+    schema: ReplayReply,
+    summary: 'Where a replay is; without an id when it has come to its end',
+    examples: [
+      { name: 'a reply', payload: { type: 'replay', id: '14', channel: 'replay:car-7', cursor: 'c_rmm7g9y80', state: 'paused', position: '2026-03-01T12:10:04.250Z', speed: 4 } },
+      { name: 'the end', payload: { type: 'replay', channel: 'replay:car-7', cursor: 'c_rmm7h0x9c', state: 'ended', position: '2026-03-01T12:30:00.000Z', speed: 4 } }
+    ]
   },
   AuthenticatedReply: {
     schema: AuthenticatedReply,

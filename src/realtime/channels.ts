@@ -53,6 +53,7 @@ export const channelTable: readonly ChannelRule[] = [
   { ...server, name: 'engineIconColor', conflation: onlyLatest, history: ring(1000, DAY), plain: 'typed', description: 'The engine icon’s colour' },
   { ...server, name: 'status', durable: false, conflation: latestSignals, history: none, plain: 'typed', description: 'Signals of all vehicles as they change' },
   { ...server, name: 'vehicle:', conflation: latestValues, history: ring(1000, HOUR, MIB), description: 'Every sample of one vehicle' },
+  { ...server, name: 'replay:', conflation: null, history: none, description: 'The stored past of one vehicle, in its own time' },
   { ...server, name: 'broadcast', read: 'any', durable: false, conflation: null, history: ring(1000, HOUR, 16 * MIB), plain: 'envelope', description: 'BROADCAST, message and TMD envelopes' },
   { ...server, name: 'activity', conflation: null, history: ring(1000, DAY), description: 'Activity events' },
   { ...server, name: 'analytics', durable: false, conflation: onlyLatest, history: none, description: 'Visitors and page views of now' },

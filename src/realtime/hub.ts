@@ -13,6 +13,7 @@ import { FlushScheduler } from './flush-scheduler.js'
 import { Heartbeat } from './heartbeat.js'
 import { KeyRates } from './key-rates.js'
 import { MessageReader } from './message-reader.js'
+import { defaultReplayLimits, ReplayPlaces, type ReplayLimits } from './replay/replay-places.js'
 import { outboxLimits, type OutboxLimits } from './outbox.js'
 import type { RealtimeServices } from './services.js'
 import { SharedReads } from './shared-reads.js'
@@ -43,6 +44,8 @@ export interface HubOptions {
   inputLimits?: InputLimits
   /** Connections a second that may come back after a drain; 0 for any number. Default 2,000. */
   reconnectRate?: number
+  /** Replays there may be at once; by default as the settings' defaults. */
+  replayLimits?: ReplayLimits
   /** Milliseconds between two pings. Default 12,000: a dead peer is gone within 24 s. */
   pingInterval?: number
   limits?: OutboxLimits
@@ -73,6 +76,7 @@ export class Hub {
   readonly snapshots = new SnapshotReader()
   readonly reads = new SharedReads()
   readonly deviceCommands = new DeviceCommands(this)
+  readonly replays: ReplayPlaces
   readonly toError: (error: unknown) => PitwallError
   readonly #subscribers = new Map<string, Set<Subscription>>()
   readonly #sources: ReadonlyMap<string, ChannelSource>
@@ -87,7 +91,7 @@ export class Hub {
   readonly #unsubscribe: () => void
   #draining = false
 
-  constructor ({ broker, sources, services, logger, toError, rateLimit, subscriptionLimit = 1000, inputLimits = defaultInputLimits, reconnectRate = 2000, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
+  constructor ({ broker, sources, services, logger, toError, rateLimit, subscriptionLimit = 1000, inputLimits = defaultInputLimits, reconnectRate = 2000, replayLimits = defaultReplayLimits, pingInterval = 12_000, limits = outboxLimits }: HubOptions) {
     this.broker = broker
     this.services = services
     this.logger = logger
@@ -98,6 +102,7 @@ export class Hub {
     this.#subscriptionLimit = subscriptionLimit
     this.#reader = new MessageReader(this, inputLimits)
     this.#limits = limits
+    this.replays = new ReplayPlaces(replayLimits)
     this.log = new ConnectionLog(broker)
     this.#heartbeat = new Heartbeat(this.connections, pingInterval)
     this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication), (channel) => this.#restart(channel))

@@ -87,6 +87,9 @@ export class Outbox {
     this.#scheduler.mark(this)
   }
 
+  /** True when so much waits that those who send a long past should wait for `drained`. */
+  get congested (): boolean { return !this.#closed && this.bytes > this.#options.limits.soft }
+
   /** Resolves when little waits, for those who send a long past; at once when closed. */
   async drained (): Promise<void> {
     if (this.#closed || this.bytes <= this.#options.limits.soft) return

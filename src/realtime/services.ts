@@ -1,6 +1,7 @@
 import type { Identity } from '../identity/identity.js'
 import type { Command, CommandReport } from '../schemas/command.js'
 import type { BulkVerdict } from '../schemas/envelope.js'
+import type { OpenPast } from './replay/past.js'
 
 /**
  * What the socket dialects call: the domains, as plain functions. The real-time core
@@ -20,6 +21,8 @@ export interface RealtimeServices {
     /** Samples of one vehicle, judged one by one; `sentAt` is the send time of those without one. */
     ingestSamples (identity: Identity, vehicle: string | undefined, samples: unknown[], sentAt?: string | number): Promise<BulkVerdict>
   }
+  /** A range of a vehicle's stored samples, for a replay. */
+  openPast: OpenPast
   commands: {
     /** What a device says became of a command. @returns the command as it is now */
     report (identity: Identity, command: string, report: CommandReport): Promise<Command>

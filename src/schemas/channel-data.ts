@@ -35,6 +35,7 @@ export const channelData: Readonly<Record<string, ChannelData>> = {
   engineIconColor: value(EngineIcon),
   status: { data: StatusMessageSchema, snapshot: Type.Array(VehicleStatusSchema) },
   'vehicle:': { data: SampleMessageSchema, snapshot: orNull(VehicleStatusSchema) },
+  'replay:': { data: SampleMessageSchema },
   broadcast: { data: Type.Union([BroadcastEnvelope, RelayEnvelope, TypeMessageDataEnvelope]) },
   activity: { data: ActivityEventSchema },
   analytics: value(LiveValuesSchema),

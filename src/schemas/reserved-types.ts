@@ -10,7 +10,7 @@ export const channelPrefixes = ['vehicle:', 'replay:', 'commands:', 'app:'] as c
 export const messageTypes = [
   'CREATE', 'UPDATE', 'DELETE', 'FETCH', 'BROADCAST', 'message', 'response', 'error', 'broadcast', 'welcome', 'status',
   'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'publish', 'ack', 'history', 'presence', 'auth', 'authenticated',
-  'command', 'command-result', 'ping', 'pong', 'data', 'dropped', 'bye', 'seek', 'pause'
+  'command', 'command-result', 'ping', 'pong', 'data', 'dropped', 'bye', 'seek', 'pause', 'resume', 'replay'
 ] as const
 
 const reserved: ReadonlySet<string> = new Set([...channelNames, ...messageTypes])

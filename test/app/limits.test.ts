@@ -22,7 +22,9 @@ const server = await startApp(root, {
   wsRateLimit: 20,
   wsKeyConnectionLimit: 2,
   wsAddressConnectionLimit: 3,
-  wsSubscriptionLimit: 3
+  wsSubscriptionLimit: 3,
+  wsReplayLimit: 2,
+  replayLimit: 7
 })
 const models = server.app.identities.keys
 const actor = { kind: 'key', id: 'test', name: 'test' } as const
@@ -116,6 +118,17 @@ const list = (items: number) => `{"a":[${Array.from({ length: items }, () => 1).
 const text = (characters: number) => JSON.stringify({ a: 'x'.repeat(characters) })
 const publish = (data: string) => `{"type":"publish","channel":"app:limits","data":${data}}`
 const subscriptions = (count: number) => Array.from({ length: count }, (_, index) => ({ type: 'subscribe', channel: `app:${index}` }))
+const replays = async (count: number) => {
+  const vehicles = Array.from({ length: count }, (_, index) => `replayed-${index}`)
+  for (const id of vehicles) await restClient(server.url, await makeKey())('POST', '/api/vehicles', { id })
+  return await send(vehicles.map((vehicle) => ({ type: 'subscribe', channel: `replay:${vehicle}`, paused: true })))
+}
+/** Replays of as many sockets, two each. */
+const replaysOf = async (sockets: number) => {
+  let last: Outcome = { status: 'none' }
+  for (let index = 0; index < sockets; index++) last = await replays(2)
+  return last
+}
 const pings = (count: number) => Array.from({ length: count }, () => ({ type: 'ping' }))
 const sockets = async (count: number, limits?: object) => {
   const key = await makeKey(limits)
@@ -144,6 +157,8 @@ const cases: Case[] = [
   { what: 'characters of a string in a body', setting: 'STRING_LIMIT', standard: 1_048_576, atLimit: () => post('/api/data', text(1024)), pastLimit: () => post('/api/data', text(1025)), allowed: 201, refused: { status: 400, code: 'VALIDATION_FAILED', detail: /string of 1025 characters; STRING_LIMIT allows 1024/ } },
   { what: 'characters of a string in a message', setting: 'STRING_LIMIT', standard: 1_048_576, atLimit: () => send([publish(text(1024))]), pastLimit: () => send([publish(text(1025))]), allowed: 'ack', refused: { status: 'error', code: 'VALIDATION_FAILED', detail: /STRING_LIMIT allows 1024/ } },
   { what: 'subscriptions of a socket', setting: 'WS_SUBSCRIPTION_LIMIT', standard: 1000, atLimit: () => send(subscriptions(3)), pastLimit: () => send(subscriptions(4)), allowed: 'subscribed', refused: { status: 'error', code: 'LIMIT_EXCEEDED', detail: /WS_SUBSCRIPTION_LIMIT allows 3/ } },
+  { what: 'replays of a socket', setting: 'WS_REPLAY_LIMIT', standard: 20, atLimit: () => replays(2), pastLimit: () => replays(3), allowed: 'subscribed', refused: { status: 'error', code: 'LIMIT_EXCEEDED', detail: /WS_REPLAY_LIMIT allows 2/ } },
+  { what: 'replays in all', setting: 'REPLAY_LIMIT', standard: 200, atLimit: () => replaysOf(1), pastLimit: () => replaysOf(4), allowed: 'subscribed', refused: { status: 'error', code: 'LIMIT_EXCEEDED', detail: /REPLAY_LIMIT allows 7/ } },
   { what: 'sockets of a key', setting: 'WS_KEY_CONNECTION_LIMIT', standard: 10_000, atLimit: () => sockets(2), pastLimit: () => sockets(3), allowed: 'open', refused: { status: 429, code: 'LIMIT_EXCEEDED', detail: /WS_KEY_CONNECTION_LIMIT allows 2/ } },
   { what: 'sockets of a key with a limit of its own', setting: 'WS_KEY_CONNECTION_LIMIT', standard: 10_000, atLimit: () => sockets(1, { connections: 1 }), pastLimit: () => sockets(2, { connections: 1 }), allowed: 'open', refused: { status: 429, code: 'LIMIT_EXCEEDED', detail: /may have 1 connections/ } },
   { what: 'sockets of an address', setting: 'WS_ADDRESS_CONNECTION_LIMIT', standard: 10_000, atLimit: () => neighbours(3), pastLimit: () => neighbours(4), allowed: 'open', refused: { status: 429, code: 'LIMIT_EXCEEDED', detail: /WS_ADDRESS_CONNECTION_LIMIT allows 3/ } },

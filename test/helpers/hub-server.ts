@@ -40,6 +40,7 @@ export async function startHub (t: Test, options: HubServerOptions = {}): Promis
   const services: RealtimeServices = {
     events: { create: unused, update: unused, remove: unused, fetch: unused },
     telemetry: { ingestStatus: unused, ingestSamples: unused },
+    openPast: unused,
     commands: { report: unused, vehicleOf: async ({ vehicle }) => vehicle, listWaiting: async () => [], handOver: async () => null },
     publish: async (_identity, { channel, data }) => broker.publish({ channel, data, ts: Date.now() }),
     authenticateToken: async () => null,

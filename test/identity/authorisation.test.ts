@@ -135,6 +135,9 @@ const examples: Record<string, object> = {
   status: { vehicle: 'car-7', values: { speed: 1 } },
   history: { channel: 'app:chat' },
   presence: { channel: 'app:chat' },
+  seek: { channel: 'replay:car-7', to: 0 },
+  pause: { channel: 'replay:car-7' },
+  resume: { channel: 'replay:car-7' },
   auth: { token: 'unknown' },
   ping: {}
 }

@@ -1,12 +1,15 @@
 import { PitwallError } from '../../errors.js'
 import {
-  AuthMessage, HistoryMessage, PingMessage, PresenceMessage, PublishMessage, StatusMessage, SubscribeMessage, UnsubscribeMessage
+  AuthMessage, HistoryMessage, PauseMessage, PingMessage, PresenceMessage, PublishMessage, ResumeMessage, SeekMessage, StatusMessage, SubscribeMessage,
+  UnsubscribeMessage
 } from '../../schemas/messages/pitwall-v1.js'
 import { channelRule, isBound, mayRead, refuseReading, type ChannelRule } from '../channels.js'
 import type { Connection } from '../connection.js'
 import type { Hub } from '../hub.js'
 import { publishMessage } from '../publish.js'
 import { readHistory } from '../read-history.js'
+import type { Replay } from '../replay/replay.js'
+import { checkReplayFields, REPLAY, replayOf, subscribeReplay } from '../replay/subscribe-replay.js'
 import { subscribeChannel } from '../subscribe-channel.js'
 import { defineMessage, type Handler, type MessageHandler } from './define-message.js'
 import { findHandler } from './every-client.js'
@@ -27,10 +30,22 @@ function whenReadable (hub: Hub, { identity }: Connection, channel: string, act:
   return hub.services.commands.vehicleOf(identity).then(proceed)
 }
 
+/** Does something with a replay of the connection, and answers with where it is then. */
+function steer (hub: Hub, connection: Connection, message: { id?: string, channel: string }, act: (replay: Replay) => void): Promise<void> | void {
+  return whenReadable(hub, connection, message.channel, async () => {
+    const replay = replayOf(connection, message.channel)
+    await replay.beginning
+    act(replay)
+    reply(connection, message, { type: 'replay', channel: message.channel, ...replay.describe() })
+  })
+}
+
 /** What `pitwall.v1` adds to what every client may send, by type. */
 export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
   subscribe: defineMessage(SubscribeMessage, 'any', (hub, connection, message) =>
     whenReadable(hub, connection, message.channel, async (rule) => {
+      checkReplayFields(message)
+      if (rule.name === REPLAY) return await subscribeReplay(hub, connection, rule, message)
       await subscribeChannel(hub, connection, rule, message)
       hub.deviceCommands.subscribed(connection, message.channel)
     })),
@@ -69,6 +84,15 @@ export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
       const members = hub.subscribersOf(message.channel).map(({ sessionId, identity }) => ({ sessionId, name: identity.name }))
       reply(connection, message, { type: 'presence', channel: message.channel, count: members.length, members })
     })),
+
+  seek: defineMessage(SeekMessage, 'any', (hub, connection, message) =>
+    steer(hub, connection, message, (replay) => { replay.seek(typeof message.to === 'number' ? Math.floor(message.to) : Date.parse(message.to)) })),
+
+  pause: defineMessage(PauseMessage, 'any', (hub, connection, message) =>
+    steer(hub, connection, message, (replay) => { replay.pause() })),
+
+  resume: defineMessage(ResumeMessage, 'any', (hub, connection, message) =>
+    steer(hub, connection, message, (replay) => { replay.resume(message.speed) })),
 
   auth: defineMessage(AuthMessage, 'any', async (hub, connection, message) => {
     const identity = await hub.services.authenticateToken(message.token, connection.address)

@@ -5,6 +5,7 @@ import { Timestamp } from '../atoms.js'
 import { CommandSchema } from '../command.js'
 import { BulkVerdict, FieldErrorSchema } from '../envelope.js'
 import { Event } from '../event.js'
+import { ReplayRangeSchema, ReplayStateSchema } from '../replay.js'
 import { ChannelMessageSchema, MessageId } from './common.js'
 
 /** An answer carries the id of what it answers, when that had one. */
@@ -49,7 +50,8 @@ export const SubscribedReply = Reply('subscribed', {
   channel: Channel,
   cursor: Cursor,
   recovered: Type.Optional(Type.Boolean({ description: 'Answers since: true when everything after it follows, false when history does not reach back' })),
-  snapshot: Type.Optional(Type.Unknown({ description: 'The state at the cursor, by channel as x-channels says; absent when recovered' }))
+  snapshot: Type.Optional(Type.Unknown({ description: 'The state at the cursor, by channel as x-channels says; absent when recovered' })),
+  replay: Type.Optional({ ...ReplayRangeSchema, description: 'Of replay: channels: what is played, and where it begins' })
 })
 export type SubscribedReply = Static<typeof SubscribedReply>
 
@@ -82,6 +84,10 @@ export const PresenceReply = Reply('presence', {
   members: Type.Array(Type.Object({ sessionId: Type.String(), name: Type.String({ description: 'Name of the key or person' }) }))
 })
 export type PresenceReply = Static<typeof PresenceReply>
+
+/** Where a replay is. Without an id it answers nothing: the replay has ended. */
+export const ReplayReply = Reply('replay', { channel: Channel, ...ReplayStateSchema.properties })
+export type ReplayReply = Static<typeof ReplayReply>
 
 export const AuthenticatedReply = Reply('authenticated', { scopes: Type.Array(Type.Enum([...scopes])) })
 export type AuthenticatedReply = Static<typeof AuthenticatedReply>
