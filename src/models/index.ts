@@ -18,7 +18,6 @@ import { sampleModel } from './sample.js'
 import { sessionMarkModel } from './session-mark.js'
 import { sessionModel } from './session.js'
 import { simulatorRemovalModel } from './simulator-removal.js'
-import { simulatorRemovalModel } from './simulator-removal.js'
 import { signalModel } from './signal.js'
 import { ticketModel } from './ticket.js'
 import { userModel } from './user.js'
@@ -58,7 +57,6 @@ function defineModels (connection: Connection) {
     signals: signalModel(connection),
     vehicles: vehicleModel(connection),
     vehicleStates: vehicleStateModel(connection),
-    simulatorRemovals: simulatorRemovalModel(connection),
     simulatorRemovals: simulatorRemovalModel(connection),
     samples: sampleModel(connection),
     rollups: rollupModel(connection),
