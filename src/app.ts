@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Config } from './config.js'
+import alerts from '../plugins/alerts.js'
 import analytics from '../plugins/analytics.js'
 import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
@@ -31,6 +32,8 @@ import signalRegistry from '../plugins/signals.js'
 import simulator from '../plugins/simulator.js'
 import telemetry from '../plugins/telemetry.js'
 import uploadTimeout from '../plugins/upload-timeout.js'
+import alertRoutes from '../routes/api/alerts/index.js'
+import alertRuleRoutes from '../routes/api/alert-rules/index.js'
 import activityRoutes from '../routes/api/activity/index.js'
 import analyticsRoutes from '../routes/api/analytics/index.js'
 import sessionsRoutes from '../routes/api/sessions/index.js'
@@ -114,6 +117,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(entities)
   await app.register(signalRegistry)
   await app.register(telemetry)
+  await app.register(alerts)
   await app.register(analytics)
   await app.register(commands)
   await app.register(realtime)
@@ -150,6 +154,8 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     await api.register(updateStatus, { prefix: '/update-status' })
     await api.register(vehicles, { prefix: '/vehicles' })
     await api.register(signals, { prefix: '/signals' })
+    await api.register(alertRoutes, { prefix: '/alerts' })
+    await api.register(alertRuleRoutes, { prefix: '/alert-rules' })
     await api.register(simulatorRoutes, { prefix: '/simulator' })
     await api.register(commandRoutes, { prefix: '/commands' })
   }, { prefix: '/api' })

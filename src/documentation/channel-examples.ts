@@ -18,7 +18,13 @@ export const channelExamples: Readonly<Record<string, ChannelExample>> = {
   broadcast: { data: { type: 'flag', message: 'yellow', data: { sector: 2 }, from: sample.session, ts: sample.time } },
   activity: { data: { id: '3f0c2a9e-6f0b-4a57-9a53-0f3f5b7f1c11', type: 'pageview', user: 'ann', page: '/garage', ts: sample.time, ...times } },
   analytics: { data: { active: 3, pageviews: 120, visitors: 14 } },
-  alerts: { data: { action: 'deleted', id: '6920a1b2c3d4e5f607182931' } },
+  alerts: {
+    data: {
+      action: 'created',
+      id: '6920a1b2c3d4e5f607182931',
+      document: { id: '6920a1b2c3d4e5f607182931', vehicle: 'car-7', rule: 'motorTemperature-critical', name: 'motorTemperature above 130 °C for 5 s', signal: 'motorTemperature', severity: 'critical', state: 'open', message: 'motorTemperature 131.5 °C, above 130 °C for 5 s', value: 131.5, peak: 131.5, openedAt: sample.time, ...times }
+    }
+  },
   'commands:': {
     channel: 'commands:car-7',
     data: {

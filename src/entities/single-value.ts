@@ -1,13 +1,21 @@
 import type { mongo } from 'mongoose'
+import { duplicateKeyFields } from '../models/store-errors.js'
 import type { DocumentChange } from './document-collection.js'
 
 /** A value that the whole server shares, such as the gear shown. */
 export interface SingleValue<Value> {
   get (): Promise<Value>
-  /** Stores the value by upsert and returns it. */
-  set (value: Value): Promise<Value>
+  /** Stores the value by upsert and returns the one that is stored then. */
+  set (value: Value, options?: SetOptions): Promise<Value>
   /** The value in a stored document; the initial one when it is gone. */
   read (stored: mongo.Document | null | undefined): Value
+}
+
+export interface SetOptions {
+  /** Who sets it, noted beside the value. */
+  by?: string
+  /** Leaves a value that was last set by somebody else; null stands for nobody in particular. */
+  ifBy?: readonly (string | null)[]
 }
 
 export interface SingleValueOptions<Value> {
@@ -32,14 +40,20 @@ export function createSingleValue<Value extends Record<string, string>> ({ colle
     async get () {
       return read(await collection.findOne(only))
     },
-    async set (value) {
+    async set (value, { by, ifBy } = {}) {
       const now = new Date()
-      const stored = await collection.findOneAndUpdate(only, {
-        $set: { ...value, updatedAt: now },
-        $setOnInsert: { createdAt: now }
-      }, { upsert: true, returnDocument: 'after' })
-      if (stored) onWrite?.({ action: 'updated', id: String(stored._id), stored: { ...stored, _id: stored._id } })
-      return read(stored)
+      try {
+        const stored = await collection.findOneAndUpdate(ifBy ? { ...only, by: { $in: [...ifBy] } } : only, {
+          $set: { ...value, ...(by !== undefined && { by }), updatedAt: now },
+          $setOnInsert: { createdAt: now }
+        }, { upsert: ifBy?.includes(null) ?? true, returnDocument: 'after' })
+        if (stored) onWrite?.({ action: 'updated', id: String(stored._id), stored: { ...stored, _id: stored._id } })
+        if (stored || !ifBy) return read(stored)
+      } catch (error) {
+        // Somebody else's is there, which the filter does not find and the upsert runs into.
+        if (!ifBy || !duplicateKeyFields(error)) throw error
+      }
+      return read(await collection.findOne(only))
     }
   }
 }

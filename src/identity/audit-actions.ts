@@ -6,11 +6,12 @@ export const auditActions = [
   'invitation.create', 'invitation.revoke',
   'vehicle.remove', 'device.remove', 'event.remove', 'connection.end',
   'command.create', 'command.cancel',
-  'signal.create', 'signal.change', 'signal.remove'
+  'signal.create', 'signal.change', 'signal.remove',
+  'alert.acknowledge', 'alert.clear', 'alert-rule.create', 'alert-rule.change', 'alert-rule.remove'
 ] as const
 export type AuditAction = typeof auditActions[number]
 
-export interface AuditTarget { type: 'key' | 'user' | 'session' | 'invitation' | 'vehicle' | 'device' | 'event' | 'connection' | 'command' | 'signal', id: string, name: string }
+export interface AuditTarget { type: 'key' | 'user' | 'session' | 'invitation' | 'vehicle' | 'device' | 'event' | 'connection' | 'command' | 'signal' | 'alert' | 'alert-rule', id: string, name: string }
 
 /** Days that entries are kept: sign-ins, of which there are many, less long. */
 export const auditRetention = { signIns: 90, others: 365 } as const

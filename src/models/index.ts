@@ -1,5 +1,7 @@
 import type { Connection } from 'mongoose'
 import { activityEventModel } from './activity-event.js'
+import { alertModel } from './alert.js'
+import { alertRuleModel } from './alert-rule.js'
 import { apiKeyModel } from './api-key.js'
 import { auditEntryModel } from './audit-entry.js'
 import { channelMessageModel } from './channel-message.js'
@@ -7,6 +9,7 @@ import { commandModel } from './command.js'
 import { deviceModel } from './device.js'
 import { engineIconModel } from './engine-icon.js'
 import { eventModel } from './event.js'
+import { firstStartModel } from './first-start.js'
 import { gearModel } from './gear.js'
 import { idempotencyRecordModel } from './idempotency-record.js'
 import { invitationModel } from './invitation.js'
@@ -40,6 +43,8 @@ function defineModels (connection: Connection) {
     activityEvents: activityEventModel(connection),
     activitySessions: sessionModel(connection),
     sessionMarks: sessionMarkModel(connection),
+    alerts: alertModel(connection),
+    alertRules: alertRuleModel(connection),
     apiKeys: apiKeyModel(connection),
     users: userModel(connection),
     tickets: ticketModel(connection),
@@ -52,6 +57,7 @@ function defineModels (connection: Connection) {
     devices: deviceModel(connection),
     engineIcon: engineIconModel(connection),
     events: eventModel(connection),
+    firstStarts: firstStartModel(connection),
     gear: gearModel(connection),
     idempotencyRecords: idempotencyRecordModel(connection),
     signals: signalModel(connection),

@@ -1,7 +1,7 @@
 import { Type, type TSchema } from 'typebox'
 import { ActivityEventSchema } from './activity.js'
+import { AlertSchema } from './alert.js'
 import { LiveValuesSchema } from './analytics.js'
-import { documentFields } from './atoms.js'
 import { CommandSchema } from './command.js'
 import { ConnectionSchema } from './connection.js'
 import { Device } from './device.js'
@@ -39,7 +39,7 @@ export const channelData: Readonly<Record<string, ChannelData>> = {
   broadcast: { data: Type.Union([BroadcastEnvelope, RelayEnvelope, TypeMessageDataEnvelope]) },
   activity: { data: ActivityEventSchema },
   analytics: value(LiveValuesSchema),
-  alerts: documents(Type.Object(documentFields, { additionalProperties: true })),
+  alerts: documents(AlertSchema),
   'commands:': documents(CommandSchema),
   connections: documents(ConnectionSchema),
   'app:': {

@@ -161,15 +161,13 @@ test('requests are answered and channels carry what the document says', async (t
       const schema = snapshot && document.components.schemas[nameOf(snapshot)]
       if (schema) t.strictSame([...Compile(closeSchema(schema)).Errors(subscribed.snapshot)], [], `snapshot of ${channel}`)
     }
-    const now = new Date().toISOString()
-    // Nothing of the server raises alerts yet; the channel is there to be subscribed to.
-    app.broker.publish({ channel: 'alerts', data: { action: 'created', id: 'a1', document: { id: 'a1', createdAt: now, updatedAt: now } }, ts: Date.now() })
+    await rest('POST', '/api/alert-rules', { signal: 'tyrePressure', below: 1, severity: 'critical' })
     await rest('POST', '/api/devices', { id: 'gps-2', name: 'GPS' })
     await rest('POST', '/api/vehicles/car-7/commands', { name: 'lap' })
     await rest('PUT', '/api/gear', { currentGear: '5' })
     await rest('PUT', '/api/engine-icon', { color: '#00ff00' })
     await rest('POST', '/api/activity', { type: 'pageview', user: 'ann', page: '/' })
-    await rest('POST', '/api/update-status', { vehicle: 'car-8', speed: 1 })
+    await rest('POST', '/api/update-status', { vehicle: 'car-8', speed: 1, tyrePressure: 0.5 })
     subscriber.send({ vehicle: 'car-7', speed: 2 })
     subscriber.send({ type: 'flag', message: 'green' })
     await subscriber.ask({ type: 'publish', channel: 'app:strategy', data: null })

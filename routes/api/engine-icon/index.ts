@@ -6,7 +6,7 @@ const tags = ['gear']
 const response = { 200: Success(EngineIcon) }
 
 const engineIconRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const { engineIcon } = app.entities
+  const { alertLamp, entities: { engineIcon } } = app
 
   app.get('/', {
     config: { scope: 'read', visitor: true },
@@ -16,7 +16,12 @@ const engineIconRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.put('/', {
     config: { scope: 'operate' },
     schema: { summary: 'Set the engine icon’s colour', tags, body: EngineIcon, response }
-  }, async (request) => ({ success: true as const, data: await engineIcon.set(request.body) }))
+  }, async (request) => ({ success: true as const, data: await engineIcon.set(request.body, { by: 'hand' }) }))
+
+  app.delete('/', {
+    config: { scope: 'operate' },
+    schema: { summary: 'Let the engine icon follow the alerts again', tags, response }
+  }, async () => ({ success: true as const, data: await alertLamp.release() }))
 }
 
 export default engineIconRoutes
