@@ -5,8 +5,12 @@ import { PitwallError } from '../errors.js'
 export interface Weighed { documents: number, bytes: number }
 
 export interface GroupCommitOptions<T extends Weighed> {
-  /** Stores a group. Rejects when nothing can be said of any of it. */
-  flush (group: T[]): Promise<void>
+  /**
+   * Stores a group. Rejects when nothing can be said of any of it. What it resolves to is
+   * called before the group is answered: after the next flush has begun when there is one,
+   * so that the store need not wait for it, and always in the order of the groups.
+   */
+  flush (group: T[]): Promise<void | (() => void)>
   /** Bytes that may wait; more is refused. Default 32 MiB. */
   maxBytes?: number
   /** Documents at which a group is full. Default 4,000. */
@@ -36,6 +40,8 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
   let waiting: Waiting<T>[] = []
   let waitingBytes = 0
   let inFlightBytes = 0
+  let unfinished = 0
+  let finished: Promise<void> = Promise.resolve()
   let runner: Promise<void> | null = null
   let current: Promise<void> = Promise.resolve()
 
@@ -52,13 +58,30 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
     const bytes = group.reduce((sum, { item }) => sum + item.bytes, 0)
     waitingBytes -= bytes
     inFlightBytes += bytes
+    let finish: void | (() => void)
     try {
-      await flush(group.map(({ item }) => item))
+      finish = await flush(group.map(({ item }) => item))
+    } catch (error) {
+      inFlightBytes -= bytes
+      for (const { reject } of group) reject(error)
+      return
+    }
+    if (waiting.length === 0 && unfinished === 0) return answer(group, bytes, finish)
+    unfinished++
+    finished = nextTurn().then(() => {
+      unfinished--
+      answer(group, bytes, finish)
+    })
+  }
+
+  const answer = (group: Waiting<T>[], bytes: number, finish: void | (() => void)) => {
+    inFlightBytes -= bytes
+    try {
+      finish?.()
       for (const { resolve } of group) resolve()
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
-    inFlightBytes -= bytes
   }
 
   const run = async () => {
@@ -80,8 +103,14 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
         runner ??= nextTurn().then(run)
       })
     },
-    async settle () { await current },
-    async drain () { await runner },
+    async settle () {
+      await current
+      await finished
+    },
+    async drain () {
+      await runner
+      await finished
+    },
     get pendingBytes () { return waitingBytes + inFlightBytes }
   }
 }

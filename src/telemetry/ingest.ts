@@ -54,12 +54,17 @@ interface IngestRequest {
 export function createIngest (options: IngestOptions) {
   const { registry, store, broker, vehicleOfDevice, latency, fields, now, onMoved, onReturn, onStored, lightOf } = options
 
-  const flush = async (requests: IngestRequest[]): Promise<void> => {
+  const flush = async (requests: IngestRequest[]): Promise<() => void> => {
     const time = now()
     await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
     const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
     const arrived = await store.store(requests.flatMap(({ samples }) => samples), time)
     latency.stored(requests, now())
+    return () => { tell(requests, trackers, arrived, time) }
+  }
+
+  /** Moves latest states by what was stored, and publishes both. */
+  const tell = (requests: IngestRequest[], trackers: Map<string, VehicleTracker>, arrived: ArrivedSample[], time: number) => {
     const seen = new Set<VehicleTracker>()
     // Duplicates count as well: their first arrival may have been cut off before it moved the state.
     const statuses = requests.flatMap((request) => moveByRequest(request, trackers.get(request.vehicle) as VehicleTracker, seen) ?? [])

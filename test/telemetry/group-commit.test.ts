@@ -50,6 +50,32 @@ test('what comes during a flush goes with the next', async (t) => {
   await queue.drain()
 })
 
+test('groups are finished in order while the next is flushed', async (t) => {
+  const told: string[] = []
+  const { flush, begun, end } = controlledFlush()
+  const queue = createGroupCommit<Item>({
+    async flush (group) {
+      const names = group.map(({ name }) => name).join()
+      told.push(`flush ${names}`)
+      await flush(group)
+      return () => { told.push(`finish ${names}`) }
+    }
+  })
+  // Each as large as a group may be.
+  const added = ['a', 'b', 'c'].map(async (name) => {
+    await queue.add(item(name, 10, 4000))
+    told.push(`answer ${name}`)
+  })
+  for (let index = 0; index < 3; index++) {
+    await begun(index + 1)
+    end(index)
+  }
+  await queue.drain()
+  await Promise.all(added)
+  t.same(told, ['flush a', 'flush b', 'finish a', 'answer a', 'flush c', 'finish b', 'answer b', 'finish c', 'answer c'])
+  t.equal(queue.pendingBytes, 0)
+})
+
 test('a failed flush fails its own group only', async (t) => {
   const { flush, begun, end } = controlledFlush()
   const queue = createGroupCommit<Item>({ flush })
