@@ -72,7 +72,7 @@ test('groups are finished in order while the next is flushed', async (t) => {
   }
   await queue.drain()
   await Promise.all(added)
-  t.same(told, ['flush a', 'flush b', 'finish a', 'answer a', 'flush c', 'finish b', 'answer b', 'finish c', 'answer c'])
+  t.same(told, ['flush a', 'flush b', 'flush c', 'finish a', 'answer a', 'finish b', 'answer b', 'finish c', 'answer c'])
   t.equal(queue.pendingBytes, 0)
 })
 
