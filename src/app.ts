@@ -23,8 +23,8 @@ import metrics from '../plugins/metrics.js'
 import mongo from '../plugins/mongo.js'
 import rateLimit from '../plugins/rate-limit.js'
 import realtime from '../plugins/realtime.js'
-import requestHost from '../plugins/request-host.js'
 import replay from '../plugins/replay.js'
+import requestHost from '../plugins/request-host.js'
 import routeScope from '../plugins/route-scope.js'
 import schemaCompilers from '../plugins/schema-compilers.js'
 import securityHeaders from '../plugins/security-headers.js'
@@ -118,13 +118,12 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(signalRegistry)
   await app.register(telemetry)
   await app.register(alerts)
-  await app.register(analytics)
   await app.register(commands)
+  await app.register(analytics)
+  await app.register(replay)
   await app.register(realtime)
   await app.register(simulator)
 
-  await app.register(analytics)
-  await app.register(replay)
   // Public routes.
   await app.register(dashboard, options.publicDir === undefined ? {} : { publicDir: options.publicDir })
   await app.register(socket)
@@ -153,11 +152,11 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     await api.register(data, { prefix: '/data' })
     await api.register(updateStatus, { prefix: '/update-status' })
     await api.register(vehicles, { prefix: '/vehicles' })
+    await api.register(commandRoutes, { prefix: '/commands' })
     await api.register(signals, { prefix: '/signals' })
     await api.register(alertRoutes, { prefix: '/alerts' })
     await api.register(alertRuleRoutes, { prefix: '/alert-rules' })
     await api.register(simulatorRoutes, { prefix: '/simulator' })
-    await api.register(commandRoutes, { prefix: '/commands' })
   }, { prefix: '/api' })
   return app
 }

@@ -65,7 +65,6 @@ export async function createTelemetry (options: TelemetryOptions) {
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void | Promise<void>>()
   const removedListeners = new Set<(vehicles: string[]) => Promise<void>>()
-  const removedListeners = new Set<(vehicles: string[]) => Promise<void>>()
   const storedListeners = new Set<StoredListener>()
   const lights = createEngineLights()
 
@@ -123,7 +122,6 @@ export async function createTelemetry (options: TelemetryOptions) {
     await Promise.all(ids.flatMap((id) => [...removalListeners].map(async (listener) => { await listener(id) })))
     // What is being stored at this moment may still be theirs.
     await ingest.settle()
-    await Promise.all([...removedListeners].map((listener) => listener(ids)))
     await stateWriter.settle()
     await Promise.all([...removedListeners].map((listener) => listener(ids)))
     await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
@@ -185,15 +183,6 @@ export async function createTelemetry (options: TelemetryOptions) {
       removalListeners.add(listener)
       return () => { removalListeners.delete(listener) }
     },
-
-    /** Calls the listener when nothing of removed vehicles is being stored any more; who removes them waits for it. */
-    onRemoved (listener: (vehicles: string[]) => Promise<void>): () => void {
-      removedListeners.add(listener)
-      return () => { removedListeners.delete(listener) }
-    },
-
-    /** Milliseconds that samples of a vehicle are kept. */
-    retentionOf,
 
     /** Calls the listener when nothing of removed vehicles is being stored any more; who removes them waits for it. */
     onRemoved (listener: (vehicles: string[]) => Promise<void>): () => void {
