@@ -1,8 +1,9 @@
+import type { Command } from '../schemas/command.js'
 import type { StoredPublication } from './broker.js'
 import { isBound } from './channels.js'
-import type { Connection } from './connection.js'
+import { closeCodes, type Connection } from './connection.js'
 import type { RealtimeServices } from './services.js'
-import { closeCodes } from './connection.js'
+import type { SharedReads } from './shared-reads.js'
 
 const PREFIX = 'commands:'
 
@@ -21,6 +22,7 @@ interface Receiver {
 interface DeviceHub {
   readonly services: Pick<RealtimeServices, 'commands'>
   readonly connections: ReadonlyMap<string, Connection>
+  readonly reads: SharedReads
   readonly logger: { error (details: object, message: string): void }
   subscribersOf (channel: string): Connection[]
   unsubscribe (connection: Connection, channel: string): boolean
@@ -84,7 +86,7 @@ export class DeviceCommands {
     if (vehicle === undefined) return
     // From here on live ones queue up behind.
     receiver.channel = PREFIX + vehicle
-    const waiting = await commands.listWaiting(vehicle)
+    const waiting = await this.#listWaiting(receiver.channel)
     receiver.told = new Set(waiting.map(({ id }) => id))
     for (const { id } of waiting) await this.#send(receiver, id)
   }
@@ -108,10 +110,15 @@ export class DeviceCommands {
   }
 
   async #markWaiting (channel: string): Promise<void> {
-    const { commands } = this.#hub.services
-    for (const { id, state } of await commands.listWaiting(channel.slice(PREFIX.length))) {
-      if (state === 'pending') await commands.handOver(id)
+    for (const { id, state } of await this.#listWaiting(channel)) {
+      if (state === 'pending') await this.#hub.services.commands.handOver(id)
     }
+  }
+
+  /** A few at a time, so that a storm of clients does not keep the store from its work. */
+  #listWaiting (channel: string): Promise<Command[]> {
+    const { reads, services } = this.#hub
+    return reads.read(`waiting ${channel}`, () => services.commands.listWaiting(channel.slice(PREFIX.length)))
   }
 
   /** A device may be in another vehicle now: its clients get that one's commands, and no others. */

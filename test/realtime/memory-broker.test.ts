@@ -123,3 +123,16 @@ test('a reset makes every earlier position incomplete', async (t) => {
   publish(broker, 4, { ts: now })
   t.equal(broker.history('a', { since: now }).complete, true)
 })
+
+test('a reset of a prefix concerns all its channels', async (t) => {
+  const broker = brokerFor(t, {})
+  const cursors = ['p:a', 'p:b', 'q:a'].map((channel) => publish(broker, 1, { channel }))
+  const elsewhere = broker.head('p:c')
+  broker.reset('p:')
+  for (const [index, channel] of ['p:a', 'p:b'].entries()) t.match(broker.history(channel, { since: cursors[index] ?? '' }), { complete: false, messages: [] }, channel)
+  t.match(broker.history('p:c', { since: elsewhere }), { complete: false }, 'one that nothing was published on')
+  t.match(broker.history('q:a', { since: cursors[2] ?? '' }), { complete: true }, 'and no others')
+  const head = broker.head('p:c')
+  publish(broker, 2, { channel: 'p:c' })
+  t.match(broker.history('p:c', { since: head }), { complete: true, messages: [{ data: 2 }] })
+})

@@ -100,6 +100,22 @@ test('a subscribed device has what waits, then each new one', async (t) => {
   t.match(page.messages, [{ channel, data: { action: 'created', document: { name: 'third' } } }], 'its own past and no other\'s')
 })
 
+test('devices get what waits again after messages were missed', async (t) => {
+  const { vehicle, key, give } = await addVehicle()
+  const { id } = await give('first')
+  const [device, subscribed] = [await plain(t, key), await versioned(t, key)]
+  t.equal((await device.next('command')).command, id)
+  const { cursor } = await subscribed.ask({ type: 'subscribe', channel: `commands:${vehicle}` })
+  server.app.broker.reset('commands:')
+  t.equal((await device.next('command')).command, id)
+  t.match(await subscribed.next('subscribed'), { channel: `commands:${vehicle}`, recovered: false, snapshot: [{ id }] })
+  const second = await give('second')
+  t.equal((await device.next('command')).command, second.id)
+  t.match(await changed(subscribed, ({ state }) => state === 'pending'), { id: second.id })
+  const again = await versioned(t, key)
+  t.match(await again.ask({ type: 'subscribe', channel: `commands:${vehicle}`, since: cursor }), { recovered: true }, 'the store still has all')
+})
+
 test('each step follows only those before it', async (t) => {
   const { give, device } = await addVehicle()
   const report = async (id: string, state: string, result?: unknown) => {
