@@ -6,7 +6,8 @@ import { StateSchema } from './status.js'
 /** Body that adds a vehicle; without `id` it gets one. */
 export const VehicleInputSchema = Type.Object({
   id: Type.Optional(Id),
-  name: Type.Optional(Name)
+  name: Type.Optional(Name),
+  simulated: Type.Optional(Type.Boolean({ description: 'Kept a day, and removed with all others so marked; false by default' }))
 }, { additionalProperties: false })
 export type VehicleInput = Static<typeof VehicleInputSchema>
 

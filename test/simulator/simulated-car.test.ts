@@ -1,6 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { car, chooseGear, motorSpeed, resistance } from '../../src/simulator/drivetrain.js'
+import { readOptions, UsageError, type CliOptions } from '../../src/simulator/cli-options.js'
 import { createFaultInjector, type Delivery, type Measured } from '../../src/simulator/fault-injector.js'
 import { fillFault } from '../../src/simulator/fault-settings.js'
 import { faultKinds, type FaultInput } from '../../src/schemas/simulator.js'
@@ -211,3 +212,50 @@ t.test('the same faults give the same deliveries', async () => {
     return JSON.stringify(one) === JSON.stringify(two) && one.arrived.length <= one.sent.length
   }), { numRuns: 12 })
 })
+
+const year = Date.parse('2026-06-01T00:00:00Z')
+const options = (...args: string[]) => readOptions(['--key', 'k', ...args], {}, year)
+
+t.test('the command line has its stated defaults', async (t) => {
+  t.match(readOptions([], { API_KEY: 'from the environment' }, year), {
+    vehicles: 10, hz: 5, duration: 0, url: 'http://localhost:5000', key: 'from the environment', seed: '', prefix: 'load-', from: null, faults: []
+  })
+  t.equal(options('--help'), 'help')
+  t.equal((options('--from', '2026-01-01T00:00:00Z') as CliOptions).duration, 86_400, 'a day of the past')
+  t.equal((options('--duration', '1.5h') as CliOptions).duration, 5400)
+})
+
+const faultTexts: [string, object][] = [
+  ['dropout', { kind: 'dropout', rate: 0.1 }],
+  ['dropout:0.01', { kind: 'dropout', rate: 0.01 }],
+  ['late:0.5,delay=20,vehicle=load-3', { kind: 'late', rate: 0.5, delay: 20, vehicle: 'load-3' }],
+  ['skew:-30', { kind: 'skew', offset: -30 }],
+  ['spike:rate=1,signal=Vehicle.Cabin.X', { kind: 'spike', rate: 1, signal: 'Vehicle.Cabin.X' }]
+]
+for (const [text, fault] of faultTexts) {
+  t.test(`--fault ${text} is understood`, async (t) => {
+    t.strictSame((options('--fault', text, '--fault', 'burst') as CliOptions).faults, [fault, { kind: 'burst', delay: 5 }])
+  })
+}
+
+const refused: [string[], RegExp][] = [
+  [['--vehicles', '0'], /--vehicles was given "0"; allowed: 1 to 10000/],
+  [['--hz', 'fast'], /--hz was given "fast"/],
+  [['--duration', '5 min'], /--duration was given "5 min"/],
+  [['--from', '2027-01-01'], /a time in the past/],
+  [['--url', 'localhost:5000'], /an address such as/],
+  [['--prefix', '$'], /--prefix was given/],
+  [['--speed', '3'], /--speed/],
+  [['--fault', 'flat'], /no kind "flat"/],
+  [['--fault', 'dropout:two'], /"dropout:two": rate/],
+  [['--fault', 'dropout:0.1,rate=0.2'], /rate comes twice/],
+  [['--fault', 'burst:5,rate=1'], /burst has no rate; it has delay/],
+  [['--fault', 'burst:duration=3'], /lasts as long as the drive/]
+]
+for (const [args, message] of refused) {
+  t.test(`refuses ${args.join(' ')}`, async (t) => {
+    const error = t.throws(() => options(...args))
+    t.ok(error instanceof UsageError)
+    t.match(error, { message })
+  })
+}

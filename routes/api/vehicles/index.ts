@@ -31,8 +31,8 @@ const vehicleRoutes: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'operate' },
     schema: { summary: 'Add a vehicle', tags, body: VehicleInputSchema, response: { 201: Success(VehicleSchema) } }
   }, async (request, reply) => {
-    const { id = newId(), name = id } = request.body
-    const document = await vehicles.create({ name, simulated: false }, id)
+    const { id = newId(), name = id, simulated = false } = request.body
+    const document = await vehicles.create({ name, simulated }, id)
     return reply.code(201).header('location', `/api/vehicles/${encodeURIComponent(id)}`).header('etag', entityTag(document))
       .send({ success: true, data: await withState(document) })
   })
