@@ -35,6 +35,11 @@ export default fp(async (app) => {
   }, SWEEP_INTERVAL)
   sweep.unref()
   app.addHook('onClose', () => { clearInterval(sweep) })
+  // Answered and all there, as nearly all are: not to be kept until the next sweep.
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (raw.complete) deadlines.delete(raw)
+    done()
+  })
 
   // Before Fastify, so that what is answered without reading its body counts too.
   app.addHook('onReady', async () => {
