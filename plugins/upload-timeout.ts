@@ -8,9 +8,12 @@ declare module 'fastify' {
   }
 }
 
-// Milliseconds for a request to arrive whole, so that none is held open byte by byte.
-const UPLOAD_TIMEOUT = 120_000
-const SWEEP_INTERVAL = 5000
+export interface UploadTimeoutOptions {
+  /** Milliseconds for a request to arrive whole, so that none is held open byte by byte. Default 120,000. */
+  timeout?: number
+  /** Milliseconds between looks at what is late. Default 5,000. */
+  interval?: number
+}
 
 const isName = (text: string, name: string) => text.length === name.length && text.toLowerCase() === name
 const announcesBody = (text: string) => isName(text, 'content-length') || isName(text, 'transfer-encoding')
@@ -19,10 +22,10 @@ const announcesBody = (text: string) => isName(text, 'content-length') || isName
  * Ends requests whose body does not arrive in time. In place of Node's own `requestTimeout`,
  * which knows no request that may take longer, such as an import.
  */
-export default fp(async (app) => {
+export default fp<UploadTimeoutOptions>(async (app, { timeout = 120_000, interval = 5000 }) => {
   const deadlines = new Map<IncomingMessage, number>()
   app.decorate('extendUpload', (request: IncomingMessage) => {
-    if (deadlines.has(request)) deadlines.set(request, Date.now() + UPLOAD_TIMEOUT)
+    if (deadlines.has(request)) deadlines.set(request, Date.now() + timeout)
   })
 
   const sweep = setInterval(() => {
@@ -32,7 +35,7 @@ export default fp(async (app) => {
       deadlines.delete(request)
       if (!request.complete && !request.destroyed) request.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n', () => request.socket.destroy())
     }
-  }, SWEEP_INTERVAL)
+  }, interval)
   sweep.unref()
   app.addHook('onClose', () => { clearInterval(sweep) })
   // Answered and all there, as nearly all are: not to be kept until the next sweep.
@@ -44,7 +47,7 @@ export default fp(async (app) => {
   // Before Fastify, so that what is answered without reading its body counts too.
   app.addHook('onReady', async () => {
     app.server.prependListener('request', (request: IncomingMessage) => {
-      if (request.rawHeaders.some(announcesBody)) deadlines.set(request, Date.now() + UPLOAD_TIMEOUT)
+      if (request.rawHeaders.some(announcesBody)) deadlines.set(request, Date.now() + timeout)
     })
   })
 }, { name: 'upload-timeout', fastify: '5.x' })

@@ -1,7 +1,10 @@
+import Fastify from 'fastify'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect, type AddressInfo } from 'node:net'
 import { test, t as root } from 'tap'
 import { WebSocket } from 'ws'
+import uploadTimeout from '../../plugins/upload-timeout.js'
 import { EnvironmentSchema } from '../../src/config.js'
 import { adminKey, startApp } from '../helpers/build-app.js'
 import { restClient, type RestReply } from '../helpers/rest-client.js'
@@ -17,6 +20,7 @@ const server = await startApp(root, {
   inputLimits: { depth: 6, items: 10, characters: 1024 },
   rateLimitMax: 20,
   ingestRateLimit: 20,
+  ingestBuffer: 2048,
   loginAttemptLimit: 2,
   authFailureLimit: 3,
   wsRateLimit: 20,
@@ -130,6 +134,16 @@ const replaysOf = async (sockets: number) => {
   return last
 }
 const pings = (count: number) => Array.from({ length: count }, () => ({ type: 'ping' }))
+// About 480 bytes each while they wait.
+const status = { vehicle: 'limits', note: 'x'.repeat(250) }
+const statuses = (count: number) => Array.from({ length: count }, () => ({ type: 'status', vehicle: status.vehicle, values: { note: status.note } }))
+const sendStatuses = async (count: number) => {
+  const client = restClient(server.url, await makeKey())
+  const replies = await Promise.all(Array.from({ length: count }, () => client('POST', '/api/update-status', status)))
+  const refused = replies.find((reply) => reply.status !== 200)
+  if (refused) root.equal(refused.headers.get('retry-after'), '1')
+  return outcome(refused ?? replies[0] as RestReply)
+}
 const sockets = async (count: number, limits?: object) => {
   const key = await makeKey(limits)
   return await connectAll(Array.from({ length: count }, () => ({ key })))
@@ -167,6 +181,8 @@ const cases: Case[] = [
   { what: 'requests', setting: 'RATE_LIMIT_MAX', standard: 600, atLimit: () => requests(20, '/api/devices'), pastLimit: () => requests(21, '/api/devices'), allowed: 200, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /RATE_LIMIT_MAX allows 20 requests in 1 minute/ } },
   { what: 'requests of a key with a limit of its own', setting: 'RATE_LIMIT_MAX', standard: 600, atLimit: () => requests(3, '/api/devices', { requests: 3 }), pastLimit: () => requests(4, '/api/devices', { requests: 3 }), allowed: 200, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /The key allows 3 requests/ } },
   { what: 'requests to ingest', setting: 'INGEST_RATE_LIMIT', standard: 600, atLimit: () => requests(2, '/api/update-status', { ingest: 2 }), pastLimit: () => requests(9, '/api/update-status', { ingest: 1 }), allowed: 200, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /The key allows 1 requests a second/ } },
+  { what: 'bytes of samples that wait', setting: 'INGEST_BUFFER', standard: 33_554_432, atLimit: () => send(statuses(4)), pastLimit: () => send(statuses(8)), allowed: 'ack', refused: { status: 'error', code: 'TOO_MANY_REQUESTS', detail: /INGEST_BUFFER allows 2048 bytes/ } },
+  { what: 'bytes of samples that wait over REST', setting: 'INGEST_BUFFER', standard: 33_554_432, atLimit: () => sendStatuses(4), pastLimit: () => sendStatuses(15), allowed: 200, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /INGEST_BUFFER allows 2048 bytes/ } },
   { what: 'wrong passwords', setting: 'LOGIN_ATTEMPT_LIMIT', standard: 5, atLimit: () => attempts(2, logIn), pastLimit: () => attempts(3, logIn), allowed: 401, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /Too many attempts; try again in/ } },
   { what: 'unknown credentials', setting: 'AUTH_FAILURE_LIMIT', standard: 100, atLimit: () => attempts(3, guess), pastLimit: () => attempts(4, guess), allowed: 401, refused: { status: 429, code: 'TOO_MANY_REQUESTS', detail: /AUTH_FAILURE_LIMIT allows 3 unknown credentials a minute/ } }
 ]
@@ -218,4 +234,29 @@ test('changed limits hold for open sockets', async (t) => {
   t.equal(await socket.closed, 4029)
   t.match(await admin('PATCH', `/api/keys/${made.id}`, { limits: null }), { status: 200, body: { data: { limits: null } } })
   t.match(await admin('PATCH', `/api/keys/${made.id}`, { limits: { messages: 0 } }), { status: 400, body: { code: 'VALIDATION_FAILED' } })
+})
+
+test('a body that does not arrive in time is given up', async (t) => {
+  const app = Fastify()
+  await app.register(uploadTimeout, { timeout: 100, interval: 20 })
+  app.post('/', async () => 'taken')
+  app.addContentTypeParser('text/slow', (request, payload, done) => {
+    payload.on('data', () => { app.extendUpload(request.raw) }).on('end', () => { done(null) })
+  })
+  await app.listen({ port: 0 })
+  t.teardown(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const send = async (type: string, pieces: number): Promise<string> => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${pieces}\r\n\r\n`)
+    let sent = 0
+    const drip = setInterval(() => { if (++sent <= pieces) socket.write('1') }, 50)
+    let reply = ''
+    for await (const chunk of socket.setEncoding('utf8')) reply += String(chunk)
+    clearInterval(drip)
+    return reply.split('\r\n')[0] ?? ''
+  }
+  t.equal(await send('application/json', 1), 'HTTP/1.1 200 OK')
+  t.equal(await send('application/json', 20), 'HTTP/1.1 408 Request Timeout')
+  t.equal(await send('text/slow', 8), 'HTTP/1.1 200 OK', 'one that is read as it comes has the time again with each piece')
 })
