@@ -34,6 +34,7 @@ export const EnvironmentSchema = Type.Object({
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
   RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   INGEST_RATE_LIMIT: Type.Integer({ default: 600, minimum: 1, description: 'requests a second to the ingest routes, per key, 1 or more' }),
+  INGEST_BUFFER: Type.Integer({ default: 32 * 1024 * 1024, minimum: 1024, description: 'bytes of samples that may wait for the store, 1024 or more' }),
   AUTH_FAILURE_LIMIT: Type.Integer({ default: 100, minimum: 0, description: 'unknown credentials a minute per address, 0 for any number' }),
   LOGIN_ATTEMPT_LIMIT: Type.Integer({ default: 5, minimum: 1, maximum: 1_000_000, description: 'wrong passwords before a person has to wait' }),
   WS_RATE_LIMIT: Type.Integer({ default: 1000, minimum: 0, description: 'messages a second, 0 for none' }),
@@ -78,6 +79,8 @@ export interface Config {
   rateLimitMax: number
   rateLimitWindow: string
   ingestRateLimit: number
+  /** Bytes of samples that may wait for the store. */
+  ingestBuffer: number
   authFailureLimit: number
   loginAttemptLimit: number
   wsRateLimit: number
@@ -158,6 +161,7 @@ function resolveConfig (environment: Environment, directory: string): Config {
     rateLimitMax: environment.RATE_LIMIT_MAX,
     rateLimitWindow: environment.RATE_LIMIT_WINDOW,
     ingestRateLimit: environment.INGEST_RATE_LIMIT,
+    ingestBuffer: environment.INGEST_BUFFER,
     authFailureLimit: environment.AUTH_FAILURE_LIMIT,
     loginAttemptLimit: environment.LOGIN_ATTEMPT_LIMIT,
     wsRateLimit: environment.WS_RATE_LIMIT,

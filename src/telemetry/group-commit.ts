@@ -13,6 +13,8 @@ export interface GroupCommitOptions<T extends Weighed> {
   flush (group: T[]): Promise<void | (() => void)>
   /** Bytes that may wait; more is refused. Default 32 MiB. */
   maxBytes?: number
+  /** Where that comes from, for the error. */
+  setting?: string
   /** Documents at which a group is full. Default 4,000. */
   maxDocuments?: number
 }
@@ -36,7 +38,7 @@ interface Waiting<T> { item: T, resolve: () => void, reject: (error: unknown) =>
  * the event loop, which gathers what arrived together; a busy one at most one flush.
  */
 export function createGroupCommit<T extends Weighed> (options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { flush, maxBytes = 32 * 1024 * 1024, maxDocuments = 4000 } = options
+  const { flush, maxBytes = 32 * 1024 * 1024, setting = 'The server', maxDocuments = 4000 } = options
   let waiting: Waiting<T>[] = []
   let waitingBytes = 0
   let inFlightBytes = 0
@@ -95,7 +97,7 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
   return {
     add (item) {
       if (waitingBytes + inFlightBytes + item.bytes > maxBytes && waitingBytes + inFlightBytes > 0) {
-        return Promise.reject(new PitwallError('TOO_MANY_REQUESTS', 'More is waiting to be stored than the server keeps in memory', { retryAfter: 1 }))
+        return Promise.reject(new PitwallError('TOO_MANY_REQUESTS', `${setting} allows ${maxBytes} bytes to wait for the store, and more would; try again in a second`, { retryAfter: 1 }))
       }
       return new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject })

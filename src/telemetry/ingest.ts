@@ -33,7 +33,7 @@ export interface IngestOptions {
   /** What a vehicle's engine light shows, given what it says. */
   lightOf (vehicle: string, said: SignalValue): SignalValue
   /** Bytes that may wait for the store. */
-  maxBytes?: number
+  maxBytes?: number | undefined
 }
 
 /** Samples of one request: judged, stored and answered together. */
@@ -109,7 +109,7 @@ export function createIngest (options: IngestOptions) {
     }
   }
 
-  const queue = createGroupCommit({ flush, ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }) })
+  const queue = createGroupCommit({ flush, setting: 'INGEST_BUFFER', ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }) })
 
   const toSample = (checked: CheckedSample, vehicle: string, identity: Identity): Sample => ({
     vehicle,
