@@ -13,7 +13,7 @@ export const channelExamples: Readonly<Record<string, ChannelExample>> = {
   gear: { data: { currentGear: '4' } },
   engineIconColor: { data: { color: '#ff0000' } },
   status: { data: { vehicle: 'car-7', ts: sample.time, speed: 142, gear: '4' } },
-  'vehicle:': { channel: 'vehicle:car-7', data: { ts: sample.time, values: { speed: 142, motorRPM: 6820, gear: '4' } } },
+  'vehicle:': { channel: 'vehicle:car-7', data: { ts: sample.time, sentAt: sample.time, values: { speed: 142, motorRPM: 6820, gear: '4' } } },
   'replay:': { channel: 'replay:car-7', data: { ts: sample.time, values: { speed: 142, motorRPM: 6820, gear: '4' } } },
   broadcast: { data: { type: 'flag', message: 'yellow', data: { sector: 2 }, from: sample.session, ts: sample.time } },
   activity: { data: { id: '3f0c2a9e-6f0b-4a57-9a53-0f3f5b7f1c11', type: 'pageview', user: 'ann', page: '/garage', ts: sample.time, ...times } },

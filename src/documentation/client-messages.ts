@@ -110,10 +110,10 @@ export const pitwallV1Messages: Record<string, ClientMessage> = {
   StatusMessage: {
     schema: StatusMessage,
     needs: 'ingest',
-    summary: 'Store signals of a vehicle: either the values of one instant, with ts, or samples, judged one by one; acknowledged once stored',
+    summary: 'Store signals of a vehicle: either the values of one instant, with ts, or samples, judged one by one; acknowledged once stored. sentAt starts the latency that is measured',
     reply: 'StatusAck',
     examples: [
-      { name: 'values', payload: { type: 'status', id: '6', vehicle: 'car-7', ts: sample.time, values: { speed: 142, motorRPM: 6820, gear: '4' } } },
+      { name: 'values', payload: { type: 'status', id: '6', vehicle: 'car-7', ts: sample.time, sentAt: sample.time, values: { speed: 142, motorRPM: 6820, gear: '4' } } },
       { name: 'samples', payload: { type: 'status', id: '7', vehicle: 'car-7', samples: [{ ts: '2026-03-01T12:00:00.100Z', values: { speed: 143 } }, { ts: '2026-03-01T12:00:00.200Z', values: { speed: 144 } }] } }
     ]
   },
