@@ -1,6 +1,9 @@
 import { Schema, type Connection } from 'mongoose'
 import type { StoredColumn } from '../telemetry/rollups/column.js'
 
+/** When a minute was rolled, and when the first of its samples goes. */
+export interface RolledMinute { at: Date, rawUntil: Date }
+
 /** Buckets of one level over one span of a vehicle's past: a chunk. */
 export interface RollupRecord {
   /** Vehicle, level and start, `car-7 10s 2026-01-01T00:10:00.000Z` (`chunkId`): sorts by time within a level. */
@@ -9,8 +12,8 @@ export interface RollupRecord {
   version: number
   /** Columns by stored signal name (`storedName`). */
   signals: Record<string, StoredColumn>
-  /** When the first raw sample of each minute goes, by minute of the chunk; at the 10 s level only. */
-  rawUntil?: Record<string, Date>
+  /** Of each minute of the chunk that has samples, by its place: at the 10 s level only. */
+  rolled?: Record<string, RolledMinute>
   expiresAt: Date
 }
 
@@ -18,7 +21,7 @@ const schema = new Schema<RollupRecord>({
   _id: { type: String, required: true },
   version: { type: Number, required: true },
   signals: { type: Schema.Types.Mixed, required: true },
-  rawUntil: Schema.Types.Mixed,
+  rolled: Schema.Types.Mixed,
   expiresAt: { type: Date, required: true }
 }, { timestamps: false, versionKey: false, minimize: false, collection: 'rollups' })
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })

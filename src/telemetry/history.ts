@@ -1,7 +1,7 @@
 import { PitwallError } from '../errors.js'
 import type { SampleModel } from '../models/sample.js'
 import type { Bucket, HistoryQuery, History, Point } from '../schemas/telemetry.js'
-import { ceilTo, levelFor, levels, type Level } from './rollups/levels.js'
+import { ceilTo, levelFor, levels, tenSecondLevel, type Level } from './rollups/levels.js'
 import { readRaw } from './rollups/raw-samples.js'
 import type { RollupReader } from './rollups/reader.js'
 import { addValue, summaryAt, type Columns, type Summary } from './rollups/summary.js'
@@ -56,15 +56,19 @@ export async function readPoints (samples: SampleModel, range: HistoryRange): Pr
  * Every signal's values in at most `points` buckets, one more where the first begins before
  * the range; those without values are left out. Buckets of a second or more are multiples of
  * a level's width, and begin at multiples of their own, so that they stay the same while a
- * window moves on. Narrower ones divide the range evenly.
+ * window moves on. Narrower ones divide the range evenly. Where samples are gone, the least
+ * width is 10 s.
  */
-export async function readBuckets (read: RollupReader, samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
+export async function readBuckets (reader: RollupReader, samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
   const asked = (range.to - range.from) / points
-  const level = levelFor(asked)
+  let level = levelFor(asked)
+  if (level < finestOfSealed && (await reader.sealedIn(range.vehicle, range)).size > 0) level = finestOfSealed
   if (level < 0) return await divideSamples(samples, range, points)
   const width = ceilTo(asked, (levels[level] as Level).width)
-  return toHistory(await read({ ...range, level, width }), (bucket) => bucket * width)
+  return toHistory(await reader.read({ ...range, level, width }), (bucket) => bucket * width)
 }
+
+const finestOfSealed = levels.indexOf(tenSecondLevel)
 
 async function divideSamples (samples: SampleModel, range: HistoryRange, points: number): Promise<History> {
   const width = (range.to - range.from) / points

@@ -44,6 +44,8 @@ export interface TelemetryOptions {
   /** Days that samples are kept. */
   retentionDays: number
   vehicleOfDevice: VehicleOfDevice
+  /** Bytes of samples that may wait for the store. Default 32 MiB. */
+  maxWaitingBytes?: number
   /** What fields of samples mean; the built-in signals' by default. */
   fields?: SignalFields
   /** Called after each write of a vehicle's document. */
@@ -86,7 +88,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
   const stateWriter = createStateWriter({ registry, onError: onBackgroundError })
   const repairState = createStateRepair({ vehicles: vehicleModel, samples, registry, now })
-  const rollups = await createRollups({ models, now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onRolled: () => stateWriter.settle(), onError: onBackgroundError })
+  const rollups = await createRollups({ models, retention: DAY * Math.min(SIMULATED_RETENTION_DAYS, retentionDays), now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onRolled: () => stateWriter.settle(), onError: onBackgroundError })
   await repairState(await rollups.unfinished())
   const store = createSampleStore({
     samples,
@@ -106,7 +108,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
   const latency = new SampleLatency()
   const imports = createImports()
-  const ingest = createIngest({ onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
+  const ingest = createIngest({ maxBytes: options.maxWaitingBytes, onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
   const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, lights, now })
   const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
@@ -202,9 +204,12 @@ export async function createTelemetry (options: TelemetryOptions) {
     /** Has a vehicle's engine light show at least what is asked for, or again only what the vehicle says; tells on `status`. */
     async showLight (vehicle: string, asked: AskedLight | undefined): Promise<void> {
       lights.ask(vehicle, asked)
-      const { state } = await states.stateOf(vehicle)
-      const time = now()
-      broker.publish({ channel: 'status', data: { vehicle, ts: new Date(time).toISOString(), engineLight: state.engineLight?.v ?? 'off' }, ts: time })
+      const status = await states.statusOf(vehicle)
+      if (!status) return
+      const { state, online } = status
+      // As old as what the vehicle said, and with `online`: it is no sign of life.
+      const ts = state.engineLight?.t ?? Object.values(state).map(({ t }) => t).sort().at(-1)
+      if (ts !== undefined) broker.publish({ channel: 'status', data: { vehicle, ts, online, engineLight: state.engineLight?.v ?? 'off' }, ts: now() })
     },
 
     /**
@@ -214,7 +219,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     async history (vehicle: string, query: HistoryQuery): Promise<History> {
       const range = parseRange(vehicle, query, now(), false, fields)
       await requireVehicle(vehicle)
-      return query.points === undefined ? readPoints(samples, range) : readBuckets(rollups.read, samples, range, query.points)
+      return query.points === undefined ? readPoints(samples, range) : readBuckets(rollups.reader, samples, range, query.points)
     },
 
     /**

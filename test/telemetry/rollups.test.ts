@@ -1,125 +1,15 @@
-import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import t, { test } from 'tap'
-import type { Identity } from '../../src/identity/identity.js'
 import type { Bucket } from '../../src/schemas/telemetry.js'
-import type { SignalValue } from '../../src/telemetry/signals.js'
-import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.js'
 import { startApp } from '../helpers/build-app.js'
+import { base, checkRollups, compareHistory, keep, key, startNode, type Query, type Stored } from './rollup-model.js'
 
 const { app } = await startApp(t)
 const { models } = app
-const key = (id: string): Identity => ({ kind: 'key', id, name: id, scopes: new Set(['ingest']) })
-const base = Date.parse('2026-01-01T00:00:00Z')
-const iso = (time: number) => new Date(time).toISOString()
-
-/** A process of its own over the same database, as far as telemetry goes. */
-async function startNode (): Promise<Telemetry> {
-  const node = await createTelemetry({ models, broker: app.broker, retentionDays: 36500, vehicleOfDevice: async () => undefined })
-  t.teardown(() => node.close())
-  return node
-}
-const nodes = [await startNode(), await startNode()] as const
-
-interface Stored { ts: number, source: string, values: Record<string, SignalValue> }
-interface Query { from: number, to: number, points: number }
-
-const rank = (value: SignalValue) => ['number', 'string', 'boolean'].indexOf(typeof value)
-const isGreater = (a: SignalValue, b: SignalValue) => rank(a) - rank(b) || (a > b ? 1 : a < b ? -1 : 0)
-
-/** What a history must be, from the samples themselves. */
-function aggregate (stored: Stored[], { from, to, points }: Query): Record<string, Bucket[]> {
-  const asked = (to - from) / points
-  const level = [1000, 10_000, 60_000, 600_000, 3_600_000].findLast((width) => width <= asked)
-  const width = level === undefined ? asked : Math.ceil(asked / level) * level
-  const startOf = (ts: number) => level === undefined ? Math.ceil(from + Math.min(points - 1, Math.floor((ts - from) / width)) * width) : Math.floor(ts / width) * width
-  const history: Record<string, Map<number, { ts: number, v: SignalValue }[]>> = {}
-  for (const { ts, values } of stored) {
-    if (ts < from || ts >= to) continue
-    for (const [name, v] of Object.entries(values)) {
-      const buckets = history[name] ??= new Map()
-      buckets.set(startOf(ts), [...buckets.get(startOf(ts)) ?? [], { ts, v }])
-    }
-  }
-  return Object.fromEntries(Object.entries(history).map(([name, buckets]) => [name, [...buckets].sort(([a], [b]) => a - b).map(([start, found]) => {
-    const numbers = found.flatMap(({ v }) => typeof v === 'number' ? v : [])
-    const last = found.reduce((a, b) => (b.ts - a.ts || isGreater(b.v, a.v)) > 0 ? b : a).v
-    const sizes = numbers.length > 0 && { min: Math.min(...numbers), max: Math.max(...numbers), mean: numbers.reduce((a, b) => a + b) / numbers.length }
-    return { t: iso(start), ...sizes, last, count: found.length }
-  })]))
-}
-
-/** Keeps what is stored, as the store must. */
-function keep (stored: Stored[], sample: Stored): void {
-  const known = stored.find(({ ts, source }) => ts === sample.ts && source === sample.source)
-  if (!known) stored.push({ ...sample, values: { ...sample.values } })
-  else if (Object.entries(sample.values).every(([name, v]) => known.values[name] === undefined || known.values[name] === v)) Object.assign(known.values, sample.values)
-}
-
-// Whole numbers, whose sums are exact in any order.
-const value = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: -50, max: 50 }) }, fc.constantFrom('1', 'N/N', true, false))
-const values = fc.dictionary(fc.constantFrom('lap', 'note', 'Vehicle.Cabin.Seat'), value, { minKeys: 1, noNullPrototype: true }).filter(({ lap = 0 }) => typeof lap === 'number')
-// Times that meet in a few minutes of a few hours and days.
-const time = fc.tuple(fc.constantFrom(0, 1, 59, 60, 61, 75, 1439, 1440, 3000), fc.oneof(fc.constantFrom(0, 999, 1000, 59_999), fc.integer({ min: 0, max: 59_999 }))).map(([minute, rest]) => base + minute * 60_000 + rest)
-const sample = fc.record({ ts: time, source: fc.constantFrom('key-1', 'key-2'), values })
-const send = fc.record({ kind: fc.constant('send' as const), node: fc.constantFrom(0, 1), samples: fc.array(sample, { minLength: 1, maxLength: 30 }) })
-const burst = fc.record({ kind: fc.constant('burst' as const), node: fc.constantFrom(0, 1), start: time, step: fc.constantFrom(7, 250, 5000) })
-const roll = fc.record({ kind: fc.constant('roll' as const), node: fc.constantFrom(0, 1) })
-const left = fc.record({ kind: fc.constant('left' as const), samples: fc.array(sample, { minLength: 1, maxLength: 5 }) })
-const steps = fc.array(fc.oneof({ weight: 3, arbitrary: send }, burst, { weight: 2, arbitrary: roll }, left), { minLength: 3, maxLength: 10 })
-const query = fc.record({
-  from: fc.oneof(time, fc.constant(base - 86_400_000)),
-  length: fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 5000, max: 5_000_000 }), fc.integer({ min: 5_000_000, max: 400_000_000 })),
-  points: fc.constantFrom(1, 3, 60, 500)
-}).map(({ from, length, points }): Query => ({ from, to: from + length, points }))
-
-type Step = typeof steps extends fc.Arbitrary<(infer S)[]> ? S : never
-let run = 0
-
-async function take (step: Step, vehicle: string, stored: Stored[]): Promise<void> {
-  const ingest = async (node: number, samples: Stored[]) => {
-    for (const source of ['key-1', 'key-2']) {
-      const own = samples.filter((item) => item.source === source)
-      if (own.length > 0) await nodes[node as 0 | 1].ingestSamples(key(source), vehicle, own.map(({ ts, values }) => ({ ts, values })))
-    }
-    for (const item of samples) keep(stored, item)
-  }
-  switch (step.kind) {
-    case 'send': return await ingest(step.node, step.samples)
-    case 'burst': return await ingest(step.node, Array.from({ length: 300 }, (_, index) => ({ ts: step.start + index * step.step, source: 'key-1', values: { rpm: index, lap: index % 7 } })))
-    case 'roll': return await nodes[step.node as 0 | 1].rollAll()
-    case 'left': {
-      // What a process leaves that ended right after it stored samples.
-      const fresh = step.samples.filter(({ ts, source }, index) => ![...stored, ...step.samples.slice(0, index)].some((other) => other.ts === ts && other.source === source))
-      for (const { ts } of fresh) await models.rollupMarks.updateOne({ _id: `${vehicle} 1 ${iso(Math.floor(ts / 60_000) * 60_000)} gone` }, { token: 'gone', due: new Date() }, { upsert: true })
-      for (const { ts, source, values } of fresh) {
-        const stored = Object.fromEntries(Object.entries(values).map(([name, v]) => [name.replaceAll('.', '․'), v]))
-        await models.samples.create({ vehicle, source, ts: new Date(ts), receivedAt: new Date(), arrival: new models.connection.base.Types.ObjectId(), values: stored, expiresAt: new Date('2099-01-01') })
-      }
-      for (const item of fresh) keep(stored, item)
-    }
-  }
-}
+const nodes = [await startNode(t, app), await startNode(t, app)] as const
 
 test('rollups equal the samples at every moment', async () => {
-  await fc.assert(fc.asyncProperty(steps, fc.array(query, { minLength: 4, maxLength: 8 }), async (taken, queries) => {
-    const vehicle = `model-${run++}`
-    await nodes[0].vehicles.create({ name: vehicle }, vehicle)
-    const stored: Stored[] = []
-    const compare = async () => {
-      for (const asked of queries) {
-        const { from, to, points } = asked
-        for (const node of nodes) assert.deepEqual(sorted(await node.history(vehicle, { from: String(from), to: String(to), points })), sorted(aggregate(stored, asked)))
-      }
-    }
-    for (const step of taken) {
-      await take(step, vehicle, stored)
-      await compare()
-    }
-    for (const node of nodes) await node.rollAll()
-    assert.equal(await models.rollupMarks.countDocuments({ _id: new RegExp(`^${vehicle} `) }), 0)
-    await compare()
-  }), { numRuns: 8, endOnFailure: true })
+  await checkRollups(app, nodes, 3)
 })
 
 test('minutes rolled while samples come stay exact', async () => {
@@ -139,9 +29,7 @@ test('minutes rolled while samples come stay exact', async () => {
     }
   }))
   const query: Query = { from: base, to: base + 600_000, points: 60 }
-  const compare = async () => {
-    for (const node of nodes) assert.deepEqual(sorted(await node.history(vehicle, { from: String(query.from), to: String(query.to), points: query.points })), sorted(aggregate(stored, query)))
-  }
+  const compare = () => compareHistory(nodes, vehicle, stored, query)
   await compare()
   sending.abort()
   await Promise.all(rolling)
@@ -164,4 +52,38 @@ test('a removed vehicle leaves no rollups behind', async (t) => {
   t.ok(await models.rollups.countDocuments({ _id: /^gone-10 / }) > 0, 'others keep theirs')
 })
 
-const sorted = (history: object) => Object.fromEntries(Object.entries(history).sort(([a], [b]) => a < b ? -1 : 1))
+test('rollups outlive their samples and take late ones in', async (t) => {
+  let time = Date.now()
+  const start = Math.floor(time / 3_600_000) * 3_600_000 - 3_600_000
+  const node = await startNode(t, app, { retentionDays: 1, now: () => time })
+  await node.ingestSamples(key('key-1'), 'old-1', Array.from({ length: 300 }, (_, index) => ({ ts: start + index * 200, values: { speed: index } })))
+  await node.rollAll()
+  const read = async (points: number) => (await node.history('old-1', { from: String(start + 1), to: String(start + 60_000), points })).speed as Bucket[]
+  t.equal((await read(60)).length, 60)
+  time += 2 * 86_400_000
+  await models.samples.deleteMany({ vehicle: 'old-1' })
+  const kept = await read(60)
+  t.same(kept.map(({ t: at, count }) => [Date.parse(at) - start, count]), [0, 1, 2, 3, 4, 5].map((index) => [index * 10_000, 50]), 'ten seconds are the least width')
+  t.match(await read(1), [{ min: 0, max: 299, count: 300, last: 299 }])
+
+  await node.ingestSamples(key('key-1'), 'old-1', [{ ts: start + 5001, values: { speed: 1000 } }])
+  await node.rollAll()
+  t.match(await read(1), [{ count: 300 }], 'soon')
+  for (let round = 0; round < 3; round++) {
+    time += 90_000
+    await node.rollAll()
+    t.match(await read(6), [{ min: 0, max: 1000, count: 51, last: 49 }, ...kept.slice(1)])
+    t.match(await read(1), [{ max: 1000, count: 301, last: 299 }])
+  }
+  const [chunk] = await models.rollups.find({ _id: /^old-1 10s / }).lean()
+  t.equal(await models.rollupMarks.countDocuments({ _id: /^old-1 / }), 0)
+  t.ok((chunk?.expiresAt.getTime() ?? 0) > start + 9.9 * 86_400_000, 'kept ten times as long')
+})
+
+test('a sample of long ago is kept from when it came', async (t) => {
+  const node = await startNode(t, app, { retentionDays: 2 })
+  await node.ingestSamples(key('key-1'), 'import-1', [{ ts: base, values: { speed: 1 } }, { ts: Date.now() + 60_000, values: { speed: 1 } }])
+  const [early, ahead] = await models.samples.find({ vehicle: 'import-1' }).sort({ ts: 1 }).lean()
+  t.ok(Math.abs((early?.expiresAt.getTime() ?? 0) - Date.now() - 2 * 86_400_000) < 60_000)
+  t.equal(ahead?.expiresAt.getTime(), (ahead?.ts.getTime() ?? 0) + 2 * 86_400_000)
+})

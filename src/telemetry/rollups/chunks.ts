@@ -13,18 +13,18 @@ export interface ChunkWrite {
   before: RollupRecord | undefined
   columns: Columns
   expiresAt: number
-  rawUntil?: Record<string, Date>
+  rolled?: NonNullable<RollupRecord['rolled']>
 }
 
 /** Chunks of buckets as documents. */
 export function createChunkStore (rollups: RollupModel) {
   const collection = rollups.collection
 
-  const toDocument = ({ id, start, before, columns, expiresAt, rawUntil }: ChunkWrite): RollupRecord => ({
+  const toDocument = ({ id, start, before, columns, expiresAt, rolled }: ChunkWrite): RollupRecord => ({
     _id: id,
     version: (before?.version ?? 0) + 1,
     signals: Object.fromEntries([...columns].filter(([, column]) => column.size > 0).map(([name, column]) => [storedName(name), encodeColumn(column, start)])),
-    ...(rawUntil && { rawUntil }),
+    ...(rolled && { rolled }),
     expiresAt: new Date(expiresAt)
   })
 

@@ -3,15 +3,19 @@ import type { RollupModel, RollupRecord } from '../../models/rollup.js'
 import type { SampleModel } from '../../models/sample.js'
 import { nameOfStored, storedName } from '../signal-fields.js'
 import { readColumn } from './column.js'
-import { ceilTo, chunkId, chunkStart, floorTo, HOUR, levels, MINUTE, secondLevel, type Level } from './levels.js'
+import { ceilTo, chunkId, chunkStart, floorTo, HOUR, levels, MINUTE, secondLevel, tenSecondLevel, type Level } from './levels.js'
 import { findDirty } from './mark-documents.js'
 import { readRaw, type TimeSpan } from './raw-samples.js'
+import { canBeSealed, findSealed } from './sealed-minutes.js'
 import { addSummary, addValue, summaryAt, type Columns } from './summary.js'
 
 export interface RollupReaderOptions {
   samples: SampleModel
   rollups: RollupModel
   marks: RollupMarkModel
+  /** Milliseconds that every sample is kept at the least. */
+  retention: number
+  now: () => number
 }
 
 export interface BucketQuery extends TimeSpan {
@@ -54,6 +58,11 @@ function splitSpan ({ from, to }: TimeSpan, width: number, dirty: Set<number>, u
   return { whole, rest }
 }
 
+const spanOf = (minutes: Set<number>): TimeSpan => {
+  const starts = [...minutes].sort((a, b) => a - b)
+  return { from: starts[0] ?? 0, to: (starts.at(-1) ?? 0) + MINUTE }
+}
+
 async function inTurns<T> (items: T[], run: (item: T) => Promise<void>): Promise<void> {
   for (let index = 0; index < items.length; index += MOST_AT_ONCE) await Promise.all(items.slice(index, index + MOST_AT_ONCE).map(run))
 }
@@ -63,8 +72,18 @@ async function inTurns<T> (items: T[], run: (item: T) => Promise<void>): Promise
  * what is not rolled yet from finer ones, at last from samples. The answer is thus always
  * what the samples themselves would give.
  */
-export function createRollupReader ({ samples, rollups, marks }: RollupReaderOptions) {
-  return async ({ vehicle, from, to, signals, level, width }: BucketQuery): Promise<Columns> => {
+export function createRollupReader ({ samples, rollups, marks, retention, now }: RollupReaderOptions) {
+  const sealedIn = async (vehicle: string, span: TimeSpan): Promise<Set<number>> =>
+    canBeSealed(span.from, retention, now()) ? await findSealed(rollups, vehicle, span, now()) : new Set()
+
+  /** The range, wider by up to 10 s where no sample is left to tell what of a bucket is in it. */
+  const widen = async (vehicle: string, { from, to }: TimeSpan): Promise<TimeSpan> => {
+    const [first, last] = await Promise.all([sealedIn(vehicle, { from, to: from + 1 }), sealedIn(vehicle, { from: to - 1, to })])
+    const { width } = tenSecondLevel
+    return { from: first.size > 0 ? floorTo(from, width) : from, to: last.size > 0 ? ceilTo(to, width) : to }
+  }
+
+  const read = async ({ vehicle, from, to, signals, level, width }: BucketQuery): Promise<Columns> => {
     const columns: Columns = new Map()
     const projection = signals && Object.fromEntries(signals.map((name) => [`signals.${storedName(name)}`, 1]))
 
@@ -113,8 +132,10 @@ export function createRollupReader ({ samples, rollups, marks }: RollupReaderOpt
       await inTurns(missing, addRaw)
     }
 
-    const range = { from, to: Math.min(to, END_OF_TIME) }
+    const range = await widen(vehicle, { from, to: Math.min(to, END_OF_TIME) })
     const { minutes, hours } = await findDirty(marks, vehicle, range.from, range.to)
+    // Of some minutes the rollups hold more than the samples that are left: what came later is soon added to them.
+    if (minutes.size > 0) for (const minute of await sealedIn(vehicle, spanOf(minutes))) minutes.delete(minute)
     const reads: (() => Promise<unknown>)[] = []
     let rest: TimeSpan[] = [range]
     for (let index = level; index >= 0; index--) {
@@ -125,8 +146,15 @@ export function createRollupReader ({ samples, rollups, marks }: RollupReaderOpt
       for (const span of split.flatMap((part) => part.whole)) reads.push(() => index === 0 ? addSeconds(span) : addLevel(of, span))
     }
     for (const span of rest) reads.push(() => addRaw(span))
-    await inTurns(reads, async (read) => { await read() })
+    await inTurns(reads, async (run) => { await run() })
     return columns
+  }
+
+  return {
+    /** Buckets of a range by signal, numbered from the beginning of time. */
+    read,
+    /** Minutes of a range whose samples are gone or about to: 10 s is the least width there. */
+    sealedIn
   }
 }
 

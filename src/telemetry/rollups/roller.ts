@@ -67,16 +67,18 @@ export function createRoller (options: RollerOptions) {
     const begun = own.map((entry) => entry.begun)
     const isUsed = claimed.length > 0 || begun.some((count) => count > 0)
     if (claimed.length > 0) await onTakeover(claimed)
+    let deferred: ReadonlySet<number> = new Set()
     if (isUsed) {
-      await rebuild.minutes(vehicle, start, [...minutes])
+      deferred = await rebuild.minutes(vehicle, start, [...minutes])
       const hour = floorTo(start, HOUR)
       await writeMarks(marks, [{ id: hourMarkId(vehicle, hour), token: randomBytes(6).toString('hex'), due: new Date(Math.max(hour + HOUR, now()) + HOUR_DELAY) }])
     }
     if (own.length > 0) await onRolled()
     // What began since is not in it; forgotten before the mark goes, so that what comes marks it anew.
-    const done = own.filter((entry, index) => entry.open === 0 && entry.token !== '' && entry.begun === begun[index])
+    const done = own.filter((entry, index) => entry.open === 0 && entry.token !== '' && entry.begun === begun[index] && !deferred.has(entry.minute))
+    for (const entry of own) if (deferred.has(entry.minute)) entry.notBefore = now() + MINUTE
     for (const entry of done) minuteMarks.forget(entry)
-    await removeMarks(marks, [...done, ...claimed])
+    await removeMarks(marks, [...done, ...claimed.filter((mark) => !deferred.has(mark.start))])
   }
 
   const rollHour = async ({ id, token, vehicle, start }: FoundMark) => {

@@ -13,6 +13,8 @@ import { createRoller } from './roller.js'
 
 export interface RollupsOptions {
   models: { samples: SampleModel, vehicles: VehicleModel, rollups: RollupModel, rollupMarks: RollupMarkModel }
+  /** Milliseconds that every sample is kept at the least. */
+  retention: number
   now: () => number
   /** True while samples wait for the store. */
   isBusy: () => boolean
@@ -29,17 +31,17 @@ export interface RollupsOptions {
  * answer from rollups is always what the samples would give, after any crash and with any
  * number of nodes.
  */
-export async function createRollups ({ models, now, isBusy, onTakeover, onRolled, onError }: RollupsOptions) {
+export async function createRollups ({ models, retention, now, isBusy, onTakeover, onRolled, onError }: RollupsOptions) {
   const { samples, vehicles, rollups, rollupMarks } = models
   await markOldSamples(samples, rollupMarks)
   const chunks = createChunkStore(rollups)
   const minuteMarks = createMinuteMarks({ marks: rollupMarks, now })
-  const rebuild = createRebuild({ samples, vehicles, chunks })
+  const rebuild = createRebuild({ samples, vehicles, chunks, now })
   const roller = createRoller({ marks: rollupMarks, minuteMarks, rebuild, now, isBusy, onTakeover, onRolled, onError })
 
   return {
     marks: minuteMarks,
-    read: createRollupReader({ samples, rollups, marks: rollupMarks }),
+    reader: createRollupReader({ samples, rollups, marks: rollupMarks, retention, now }),
     rollAll: () => roller.rollAll(),
 
     /** Minutes whose samples may not have moved the latest states: of nodes that ended, or run beside this one. */
