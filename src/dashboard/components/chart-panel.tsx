@@ -9,6 +9,7 @@ import { addPainter } from '../state/frame-loop.js'
 import { reducedMotion } from '../state/media.js'
 import { theme } from '../state/theme.js'
 import { shownRange } from '../state/window.js'
+import { ReplayBar } from './replay-bar.js'
 import { StripChart } from './strip-chart.js'
 import { TimeBar } from './time-bar.js'
 
@@ -28,7 +29,10 @@ export function ChartPanel () {
   const list = groups.value
   return (
     <section class='panel charts' aria-label='Charts'>
-      <TimeBar />
+      <div>
+        <TimeBar />
+        <ReplayBar />
+      </div>
       <div class='strips scroll'>
         {list.length === 0 && <p class='panel-note'>{past.value === 'loading' ? 'Reading the history…' : 'This vehicle has sent nothing that could be drawn.'}</p>}
         {list.map((group) => <StripChart key={`${id}:${group.key}`} group={group} />)}

@@ -5,6 +5,7 @@ import { summarise, type SummaryRow } from '../charts/summarise.js'
 import { serverNow } from '../data/clock.js'
 import { formatClock, formatNumber } from '../data/format.js'
 import { focusHistory } from '../state/focus.js'
+import { replay } from '../state/playback.js'
 import { paused, pausedAt } from '../state/view.js'
 import { shownRange } from '../state/window.js'
 
@@ -22,7 +23,7 @@ export function ChartTable ({ group }: { group: ChartGroup }) {
       table.value = summarise(history, group.signals.map(({ name }) => name), from, to)
     }
     refresh()
-    const timer = setInterval(() => { if (!paused.peek()) refresh() }, REFRESH)
+    const timer = setInterval(() => { if (!paused.peek() || replay.peek()) refresh() }, REFRESH)
     const unsubscribe = pausedAt.subscribe(refresh)
     return () => {
       clearInterval(timer)

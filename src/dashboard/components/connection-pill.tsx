@@ -2,6 +2,7 @@ import { useComputed } from '@preact/signals'
 import { connection, dropped, lastDrop, latency, messageRate } from '../state/connection.js'
 import { latencyOpen, screenLatency } from '../state/latency.js'
 import { clockTick } from '../state/tick.js'
+import { replay } from '../state/playback.js'
 import { paused } from '../state/view.js'
 import { formatMilliseconds, formatNumber } from '../data/format.js'
 import type { Phase } from '../data/types.js'
@@ -37,7 +38,7 @@ export function ConnectionPill () {
       <span class='pill-figure pill-dropped' title='Messages the server left out for this page'>
         {formatNumber(dropped.value)}<span class='unit'> dropped</span>
       </span>
-      {paused.value && <span class='pill-paused'>Paused</span>}
+      {paused.value && <span class='pill-paused'>{replay.value ? <><span class='pill-word'>Replay </span>×{replay.value.speed}</> : 'Paused'}</span>}
     </div>
   )
 }

@@ -5,6 +5,8 @@ import { Modal } from './modal.js'
 const keys: [string[], string][] = [
   [['Space'], 'Pause and go on; collection never stops'],
   [['←', '→'], 'Read one sample earlier or later; with Shift a bigger step'],
+  [['R'], 'Replay from what is shown; then Space, ← and → are its own'],
+  [['+', '-'], 'Replay faster or slower'],
   [['L'], 'Back to live'],
   [['↑', '↓'], 'Previous or next vehicle'],
   [['1', '…', '9'], 'Vehicle by its place in the list'],

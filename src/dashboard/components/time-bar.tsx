@@ -1,6 +1,8 @@
 import { formatClock, formatNumber } from '../data/format.js'
 import { heldMessages } from '../state/focus.js'
 import { goLive, step, togglePause } from '../state/hold.js'
+import { replay } from '../state/playback.js'
+import { startReplay, stepReplay } from '../state/replay.js'
 import { cursorTime, hoverTime, paused, pausedAt, windowKey, windows, type WindowKey } from '../state/view.js'
 import { BackIcon, ForwardIcon, PauseIcon, PlayIcon } from './icons.js'
 
@@ -18,8 +20,9 @@ export function TimeBar () {
       <div class='time-actions'>
         {paused.value && (
           <>
-            <button type='button' class='icon-button' aria-label='One step back' onClick={() => step(-1)}><BackIcon /></button>
-            <button type='button' class='icon-button' aria-label='One step forward' onClick={() => step(1)}><ForwardIcon /></button>
+            <button type='button' class='icon-button' aria-label='One step back' onClick={() => replay.peek() ? stepReplay(-1) : step(-1)}><BackIcon /></button>
+            <button type='button' class='icon-button' aria-label='One step forward' onClick={() => replay.peek() ? stepReplay(1) : step(1)}><ForwardIcon /></button>
+            {!replay.value && <button type='button' class='button' onClick={startReplay}>Replay</button>}
             <button type='button' class='button' onClick={goLive}>Live</button>
           </>
         )}
@@ -33,6 +36,6 @@ export function TimeBar () {
 
 /** The instant that is read: under the pointer, stepped to, or where the view is held. */
 function Instant () {
-  const at = hoverTime.value ?? cursorTime.value ?? pausedAt.value
+  const at = hoverTime.value ?? (replay.value ? null : cursorTime.value ?? pausedAt.value)
   return <span class='instant'>{at === null ? '' : formatClock(at, true)}</span>
 }

@@ -47,7 +47,7 @@ export function followVehicle (client: Client, fleet: Fleet, id: string, onMessa
       const key = `${part} ${end ?? 'now'}`
       let load = loads.get(key)
       if (!load) {
-        load = ready.then(() => loadPart(history, part, end ?? serverNow()))
+        load = ready.then(() => loadPast(history, part, end ?? serverNow()))
         loads.set(key, load)
         load.catch(() => { loads.delete(key) })
       }
@@ -67,7 +67,8 @@ async function subscribed (subscription: ChannelSubscription): Promise<void> {
   })
 }
 
-async function loadPart (history: VehicleHistory, part: PastPart, now: number): Promise<void> {
+/** Adds the stored past before an instant to a history. */
+export async function loadPast (history: VehicleHistory, part: PastPart, now: number): Promise<void> {
   const { vehicle } = history
   const start = Math.floor(now / 15_000) * 15_000
   if (part === 'samples') {

@@ -10,6 +10,7 @@ import type { Level, SignalValue } from '../data/types.js'
 import { countMessage, traffic, watchSubscription } from './connection.js'
 import { fleet, rows } from './fleet.js'
 import { forgetLatency, noteSample } from './latency.js'
+import { playhead, replayHistory, setReplayFeed } from './playback.js'
 import { chosenVehicle, cursorTime, hoverTime, paused, pausedAt, windowKey, type WindowKey } from './view.js'
 
 /** One reading of the vehicle in focus, as shown; each part changes on its own. */
@@ -42,7 +43,10 @@ let countedAt = 0
 /** Messages counted when the view was held. */
 let heldFrom = 0
 
-export const focusHistory = (): VehicleHistory | undefined => feed?.history
+/** What is shown of the past: what a replay has played, else what came live. */
+export const focusHistory = (): VehicleHistory | undefined => replayHistory() ?? feed?.history
+/** The connection the vehicle in focus is followed on. */
+export const focusClient = (): Client | undefined => client
 export const heldMessages = signal(0)
 
 export function readingView (name: string): ReadingView {
@@ -70,6 +74,7 @@ export function chartReading (name: string): Signal<string> {
 export function followFocus (opened: Client): void {
   client = opened
   feed = undefined
+  setReplayFeed(undefined)
   const id = focusId.peek()
   if (id !== null) openFeed(id)
 }
@@ -98,7 +103,7 @@ function openFeed (id: string): void {
 }
 
 /** A session may be shorter than a quarter of an hour, and is then drawn as finely. */
-const partsOf: Record<WindowKey, PastPart[]> = {
+export const partsOf: Record<WindowKey, PastPart[]> = {
   '15s': ['samples'],
   '1m': ['samples'],
   '15m': ['samples', 'quarter'],
@@ -130,26 +135,27 @@ export function reloadPast (): void {
 
 /** Brings the readings up to date: each frame when values came, else four times a second for their ages. */
 export function paintFocus (now: number): void {
-  const held = pausedAt.peek()
+  const played = playhead()
+  const held = played ?? pausedAt.peek()
   if (held !== null) {
     if (now - countedAt >= 250) {
       countedAt = now
       heldMessages.value = traffic.messages - heldFrom
     }
   }
-  const version = fleet.version + (cursorTime.peek() ?? 0) + (hoverTime.peek() ?? 0) + (held ?? 0) + (feed?.history.version ?? 0)
+  const version = fleet.version + (cursorTime.peek() ?? 0) + (hoverTime.peek() ?? 0) + (held ?? 0) + (focusHistory()?.version ?? 0)
   if (version === paintedVersion && now - paintedAt < 250) return
   paintedVersion = version
   paintedAt = now
   batch(() => {
     for (const [name, view] of views) {
       if (held === null) paintLive(name, view, now)
-      else paintHeld(name, view, cursorTime.peek() ?? held)
+      else paintHeld(name, view, played ?? cursorTime.peek() ?? held)
     }
     const due = now - spokenAt >= 1000
     if (due) spokenAt = now
     for (const [name, view] of views) if (due || isUnspoken(view)) speak(name, view)
-    const read = hoverTime.peek() ?? cursorTime.peek() ?? held
+    const read = hoverTime.peek() ?? played ?? cursorTime.peek() ?? held
     for (const [name, view] of chartViews) view.value = chartText(name, read)
   })
 }
@@ -190,7 +196,7 @@ function speak (name: string, view: ReadingView): void {
 }
 
 function historyValue (name: string, at: number): SignalValue | undefined {
-  const history = feed?.history
+  const history = focusHistory()
   if (!history) return undefined
   const newest = fleet.vehicles.get(history.vehicle)?.readings.get(name)?.value
   const textual = signalInfo(name).textual || (newest !== undefined && typeof newest !== 'number')

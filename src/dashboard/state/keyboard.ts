@@ -2,6 +2,8 @@ import { signal } from '@preact/signals'
 import { chooseByDigit, chooseNeighbour } from './choose.js'
 import { goLive, step, togglePause } from './hold.js'
 import { narrow } from './media.js'
+import { replay } from './playback.js'
+import { shiftSpeed, startReplay, stepReplay, toggleReplay } from './replay.js'
 import { recall, remember } from './theme.js'
 import { fleetOpen, helpOpen, page } from './view.js'
 
@@ -15,12 +17,15 @@ export function switchShortcuts (on: boolean): void {
 }
 
 const actions: Record<string, (event: KeyboardEvent) => void> = {
-  ' ': () => togglePause(),
-  ArrowLeft: (event) => step(-1, event.shiftKey),
-  ArrowRight: (event) => step(1, event.shiftKey),
+  ' ': () => replay.peek() ? toggleReplay() : togglePause(),
+  ArrowLeft: (event) => replay.peek() ? stepReplay(-1, event.shiftKey) : step(-1, event.shiftKey),
+  ArrowRight: (event) => replay.peek() ? stepReplay(1, event.shiftKey) : step(1, event.shiftKey),
   ArrowUp: () => chooseNeighbour(-1),
   ArrowDown: () => chooseNeighbour(1),
   l: () => goLive(),
+  r: () => { if (!replay.peek()) startReplay() },
+  '+': () => shiftSpeed(1),
+  '-': () => shiftSpeed(-1),
   '/': () => focusSearch(),
   '?': () => { helpOpen.value = true }
 }
