@@ -33,6 +33,7 @@ export default fp(async (app) => {
   const alerts: Alerts = await createAlerts({
     models,
     signals,
+    trackers: telemetry.trackers,
     keepFor: (vehicle) => KEPT_FACTOR * telemetry.retentionOf(vehicle),
     onLight: (vehicle, asked) => { telemetry.showLight(vehicle, asked).catch(report('an engine light could not be told')) },
     onWorst: (severity) => {

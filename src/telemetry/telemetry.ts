@@ -26,6 +26,7 @@ import { builtInFields, type SignalFields } from './signal-fields.js'
 import { createStateWriter } from './state-writer.js'
 import { createStateReader } from './state-reader.js'
 import { createVehicleRegistry } from './vehicle-registry.js'
+import type { VehicleTracker } from './vehicle-tracker.js'
 import type { VehicleOfDevice } from './write-permission.js'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -194,6 +195,8 @@ export async function createTelemetry (options: TelemetryOptions) {
 
     /** Milliseconds that samples of a vehicle are kept. */
     retentionOf,
+    /** Latest states of the vehicles that sent since the start. */
+    trackers: registry.trackers as ReadonlyMap<string, VehicleTracker>,
 
     /** Calls the listener with all that is stored, before it is acknowledged, until the returned function is called. */
     onStored (listener: StoredListener): () => void {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import mongoose from 'mongoose'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { test } from 'tap'
 import type { Identity } from '../../src/identity/identity.js'
 import { createIndexes } from '../../src/models/indexes.js'
@@ -36,6 +37,7 @@ async function startNode () {
   const alerts = await createAlerts({
     models,
     signals,
+    trackers: telemetry.trackers,
     keepFor: () => 1000,
     onLight: (vehicle, asked) => { lights.set(vehicle, asked?.light) },
     onWorst () {},
@@ -213,10 +215,11 @@ test('silence is judged with what other nodes heard', async (t) => {
   const other = await startNode()
   t.teardown(() => other.stop())
   await other.send(vehicle, 8, { motorTemperature: 50 })
+  while ((await models.vehicleStates.findById(vehicle).lean())?.lastSeen.getTime() !== start + 8000) await nextTurn()
   node.clock.time = start + 15_000
   await node.alerts.look()
   t.same(await node.told(vehicle), [], 'the other node heard it 7 s ago')
-  node.clock.time = start + 19_000
+  node.clock.time = start + 20_000
   await node.alerts.look()
   t.same(await node.told(vehicle), [[18, null, 50]])
   await node.alerts.rules.remove(id)

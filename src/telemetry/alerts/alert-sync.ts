@@ -7,7 +7,7 @@ import type { AlertWriter } from './alert-writer.js'
 import { checkRule, type ConditionGiven } from './check-rule.js'
 import type { AlertEngine } from './engine.js'
 import type { OpenAlerts } from './open-alerts.js'
-import type { ReadSignals } from './stored-signals.js'
+import type { ReadSignals } from './signal-states.js'
 import { activeRule, type ActiveRule, type Watches } from './watches.js'
 
 export interface AlertSyncOptions {

@@ -10,6 +10,7 @@ import type { Alert, AlertRule, AlertRuleChange, AlertRuleCreation, RuleTrial, T
 import type { AskedLight } from '../engine-lights.js'
 import { parseTime } from '../sample-input.js'
 import type { SignalRegistry } from '../signals-registry.js'
+import type { VehicleTracker } from '../vehicle-tracker.js'
 import { createAlertLists, type AlertActor } from './alert-lists.js'
 import { createAlertRules } from './alert-rules.js'
 import { createAlertSync } from './alert-sync.js'
@@ -17,7 +18,7 @@ import { createAlertWriter } from './alert-writer.js'
 import { addDefaultRules } from './default-rules.js'
 import { createAlertEngine } from './engine.js'
 import { createOpenAlerts, type Severity } from './open-alerts.js'
-import { createSignalReader } from './stored-signals.js'
+import { createSignalReader } from './signal-states.js'
 import { tryRule } from './try-rule.js'
 import { createWatches } from './watches.js'
 
@@ -31,6 +32,8 @@ export interface AlertsOptions {
     vehicleStates: VehicleStateModel
   }
   signals: SignalRegistry
+  /** Latest states in memory. */
+  trackers: ReadonlyMap<string, VehicleTracker>
   /** Milliseconds that a cleared alert of a vehicle is kept. */
   keepFor (vehicle: string): number
   /** Called when what a vehicle's alerts ask of its engine light changes. */
@@ -54,13 +57,13 @@ const MOST_TRIALS = 2
 
 /** Alert rules, the alerts they raise, and trials of rules on the past. */
 export async function createAlerts (options: AlertsOptions) {
-  const { models, signals, keepFor, onLight, onWorst, onAlertWrite, onRuleWrite, onError, now = Date.now, interval = 1000 } = options
+  const { models, signals, trackers, keepFor, onLight, onWorst, onAlertWrite, onRuleWrite, onError, now = Date.now, interval = 1000 } = options
   const open = createOpenAlerts({ onLight, onWorst })
   const watches = createWatches(open)
   const writer = createAlertWriter({ model: models.alerts, open, onWrite: onAlertWrite, onError: (error) => { onError(error, 'alerts could not be stored; they are tried again') } })
   const lists = createAlertLists({ model: models.alerts, onWrite: onAlertWrite, keepFor, now })
   const rules = createAlertRules({ model: models.alertRules, signals, onWrite: onRuleWrite })
-  const readSignals = createSignalReader(models.vehicleStates, now)
+  const readSignals = createSignalReader({ states: models.vehicleStates, trackers, now })
   const engine = createAlertEngine({ watches, open, writer, findSignal: signals.find, readSignals, keepFor, now })
   const sync = createAlertSync({ alerts: models.alerts, alertRules: models.alertRules, signals, open, watches, writer, engine, readSignals, onError })
   let trials = 0

@@ -6,7 +6,7 @@ import type { AlertWriter } from './alert-writer.js'
 import { describeAlert } from './describe-rule.js'
 import { judgeValue, silentSince } from './judge.js'
 import type { OpenAlerts } from './open-alerts.js'
-import type { ReadSignals, StoredSignal } from './stored-signals.js'
+import type { ReadSignals, SignalState } from './signal-states.js'
 import type { ActiveRule, Watch, Watches } from './watches.js'
 
 export interface AlertEngineOptions {
@@ -21,6 +21,8 @@ export interface AlertEngineOptions {
   now: () => number
 }
 
+/** Milliseconds within which every node has stored what it heard. */
+const STORING_LAG = 1000
 /** How long closed alerts are remembered, so that what the database says of them late opens none again. */
 const REMEMBERED_FOR = 60_000
 
@@ -93,7 +95,7 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
      * Begins a rule with what is stored of its signal: older values will be late, and
      * silence counts from now. With `apply` it is applied to the vehicles that are online.
      */
-    begin (rule: ActiveRule, states: StoredSignal[], apply: boolean): void {
+    begin (rule: ActiveRule, states: SignalState[], apply: boolean): void {
       const time = now()
       for (const { vehicle, t, v, online } of states) {
         const watch = watches.find(rule.id, vehicle)
@@ -112,7 +114,7 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
     async listen (): Promise<void> {
       const due = new Map<string, Watch[]>()
       for (const watch of watches.silent()) {
-        if (silentSince(watch.rule.judge, watch.track, now()) === null) continue
+        if (silentSince(watch.rule.judge, watch.track, now() - STORING_LAG) === null) continue
         const { signal } = watch.rule
         due.set(signal, [...due.get(signal) ?? [], watch])
       }
@@ -122,7 +124,7 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
           const { rule, track } = watch
           const stored = states.get(watch.vehicle)
           if (stored && stored.t > track.at) Object.assign(track, { at: stored.t, heard: Math.max(track.heard, stored.lastSeen), value: stored.v })
-          const since = silentSince(rule.judge, track, now())
+          const since = silentSince(rule.judge, track, now() - STORING_LAG)
           if (since === null || !watches.rules.has(rule.id)) continue
           track.phase = 'open'
           fire(watch, since)
