@@ -9,6 +9,7 @@ import './styles/charts.css'
 import './styles/events.css'
 import './styles/dialogs.css'
 import { App } from './components/app.js'
+import { paintAlerts } from './state/alerts.js'
 import { watchTraffic } from './state/connection.js'
 import { paintEvents } from './state/feed.js'
 import { paintFleet } from './state/fleet.js'
@@ -28,6 +29,7 @@ addPainter({
     paintLatency(now)
     paintFleet(now)
     paintFocus(now)
+    paintAlerts()
     paintEvents()
   }
 })

@@ -24,6 +24,7 @@ const cases: { title: string, values: Record<string, SignalValue>, age?: number,
   { title: 'nearly out of battery', values: { speed: 80, batteryPercentage: 9 }, condition: 'critical', reason: /^battery 9\s%$/ },
   { title: 'hot and low at once', values: { motorTemperature: 115, batteryPercentage: 9 }, condition: 'critical', reason: /battery 9/ },
   { title: 'asking for service', values: { engineLight: 'amber' }, condition: 'warning', reason: /^engine service$/ },
+  { title: 'hot with its lamp lit', values: { engineLight: 'red', motorTemperature: 115 }, condition: 'critical', reason: /^motor 115\s°C$/ },
   { title: 'revving high', values: { speed: 80, motorRPM: 8000 }, condition: 'moving', reason: /^$/ },
   { title: 'silent for a while', values: { speed: 80 }, age: 8000, condition: 'warning', reason: /^silent 8\ss$/ },
   { title: 'gone by the server', values: { speed: 80 }, age: 180_000, online: false, condition: 'offline', reason: /^offline 3\smin$/ },
@@ -37,6 +38,14 @@ for (const { title, values, age, online, condition, reason } of cases) {
     t.match(assessment.reason, reason)
   })
 }
+
+test('a light of the server is no sign of life', async (t) => {
+  const fleet = createFleet()
+  applyStatusSnapshot(fleet, [{ vehicle: 'car-1', online: false, simulated: false, lastSeen: iso(now - 60_000), state: { engineLight: { v: 'off', t: iso(now - 60_000) } } }])
+  applyStatusMessage(fleet, { vehicle: 'car-1', ts: iso(now - 60_000), online: false, engineLight: 'red' }, now)
+  t.match(fleet.vehicles.get('car-1'), { online: false, lastSeen: now - 60_000 })
+  t.equal(fleet.vehicles.get('car-1')?.readings.get('engineLight')?.value, 'red')
+})
 
 test('the fleet is listed worst first', async (t) => {
   const row = (id: string, condition: Condition) => ({ id, name: id, condition })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
+import { compareAlerts, describeAlert, readAlert, type AlertItem } from '../../src/dashboard/data/alerts.js'
 import { describeEvent } from '../../src/dashboard/data/describe-event.js'
 import { formatAge, formatNumber, withUnit } from '../../src/dashboard/data/format.js'
 import { readBuckets, readEvent, readSample, readState } from '../../src/dashboard/data/parse.js'
-import { humanise, levelOf, signalInfo } from '../../src/dashboard/data/signals.js'
+import { adoptSignals, humanise, knownSignals, levelOf, signalInfo } from '../../src/dashboard/data/signals.js'
+import { signals } from '../../src/telemetry/signals.js'
 import { formatView, parseView, windows, type WindowKey } from '../../src/dashboard/state/view.js'
 
 test('the address holds the view and gives it back', async (t) => {
@@ -37,6 +39,37 @@ test('signals read as words', async (t) => {
   t.equal(levelOf(signalInfo('gear'), '3'), 'ok')
 })
 
+const alert = (fields: Partial<Record<string, unknown>>): AlertItem => {
+  const read = readAlert({ id: 'a1', vehicle: 'car-1', rule: 'r', name: 'motorTemperature above 110 °C', signal: 'motorTemperature', severity: 'warning', state: 'open', message: 'motorTemperature 112.4 °C, above 110 °C', value: 112.4, peak: 112.4, openedAt: '2026-01-02T03:04:05.000Z', ...fields })
+  if (!read) throw new Error('not an alert')
+  return read
+}
+
+test('an alert becomes two lines', async (t) => {
+  t.same(describeAlert(alert({})), { title: 'Motor temperature 112.4 °C', detail: 'above 110 °C' })
+  t.same(describeAlert(alert({ name: 'Cooling', peak: 131, state: 'acknowledged', comment: 'box' })), { title: 'Cooling', detail: 'Motor temperature 112.4 °C, above 110 °C · peak 131\u00a0°C · acknowledged · box' })
+  t.same(describeAlert(alert({ name: 'lap without a value for 30 s', signal: 'lap', message: 'lap without a value for 30 s', value: undefined, peak: undefined })), { title: 'Lap without a value for 30 s', detail: '' })
+})
+
+test('the most urgent alerts come first', async (t) => {
+  const list = [alert({ id: 'seen', severity: 'critical', state: 'acknowledged' }), alert({ id: 'old' }), alert({ id: 'new', openedAt: '2026-01-02T04:00:00Z' }), alert({ id: 'red', severity: 'critical' })]
+  t.same(list.sort(compareAlerts).map(({ id }) => id), ['red', 'new', 'old', 'seen'])
+})
+
+test('units and thresholds come from the installation', async (t) => {
+  t.teardown(() => { adoptSignals(signals) })
+  const shown = signalInfo('batteryTemperature')
+  adoptSignals([
+    { name: 'batteryTemperature', description: 'Battery', kind: 'number', unit: '°C', range: [0, 60], thresholds: [{ severity: 'critical', above: 45 }], origin: 'overridden' },
+    { name: 'tyrePressure', description: 'Tyre', kind: 'number', unit: 'bar', thresholds: [{ severity: 'warning', below: 1.6 }], origin: 'own' }
+  ])
+  t.equal(signalInfo('batteryTemperature'), shown, 'what holds on to it sees the change')
+  t.match(shown, { max: 60, criticalAbove: 45, warnAbove: undefined })
+  t.equal(levelOf(signalInfo('tyrePressure'), 1.5), 'warning')
+  t.match(signalInfo('tyrePressure'), { unit: 'bar', digits: 1, charted: true })
+  t.same(knownSignals, ['batteryTemperature', 'tyrePressure'])
+})
+
 const event = (fields: Record<string, unknown>) => {
   const read = readEvent({ id: 'e1', createdAt: '2026-01-02T03:04:05.000Z', updatedAt: '2026-01-02T03:04:05.000Z', ...fields })
   if (!read) throw new Error('not an event')
@@ -56,7 +89,7 @@ test('an event becomes one line', async (t) => {
 
 test('odd documents are left out, never guessed', async (t) => {
   fc.assert(fc.property(fc.jsonValue(), (value) => {
-    for (const read of [readSample, readState, readEvent, readBuckets]) assert.doesNotThrow(() => read(value))
+    for (const read of [readSample, readState, readEvent, readBuckets, readAlert, adoptSignals]) assert.doesNotThrow(() => read(value))
   }))
   t.equal(readEvent({ id: 'e1' }), undefined)
   t.equal(readSample({ ts: 'never', values: { speed: 1 } }), undefined)

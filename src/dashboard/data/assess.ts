@@ -38,14 +38,18 @@ function worstFinding (vehicle: Vehicle): Pick<Assessment, 'condition' | 'reason
   let warning: string | undefined
   for (const [name, { value }] of vehicle.readings) {
     const info = signalInfo(name)
-    const level = name === 'engineLight' ? lampLevel(value) : levelOf(info, value)
+    const level = levelOf(info, value)
     // Revs near the limit are how a car is driven; only beyond it something is wrong.
     if (level === 'ok' || (name === 'motorRPM' && level === 'warning')) continue
-    const reason = name === 'engineLight' ? `engine ${lampWord(value)}` : `${findingName(name)} ${withUnit(formatValue(info, value), info.unit)}`
+    const reason = `${findingName(name)} ${withUnit(formatValue(info, value), info.unit)}`
     if (level === 'critical') return { condition: 'critical', reason }
     warning ??= reason
   }
-  return warning === undefined ? undefined : { condition: 'warning', reason: warning }
+  // The lamp says least of what is wrong: it is the reason where nothing else is.
+  const lamp = vehicle.readings.get('engineLight')?.value
+  const reason = warning ?? `engine ${lampWord(lamp)}`
+  if (lampLevel(lamp) === 'critical') return { condition: 'critical', reason }
+  return warning !== undefined || lampLevel(lamp) === 'warning' ? { condition: 'warning', reason } : undefined
 }
 
 const findingNames: Record<string, string> = {

@@ -51,13 +51,13 @@ export function applyStatusMessage (fleet: Fleet, message: unknown, now: number)
   if (id === undefined || !Number.isFinite(ts)) return
   const vehicle = ensureVehicle(fleet, id)
   const values = readValues(message, ['vehicle', 'ts', 'online'])
+  if (Object.keys(values).length > 0) applySample(fleet, vehicle, { ts, values }, now, message.online === undefined)
   if (typeof message.online === 'boolean') vehicle.online = message.online
-  if (Object.keys(values).length > 0) applySample(fleet, vehicle, { ts, values }, now)
   fleet.version++
 }
 
 /** Values as they come; per signal only a newer time moves the state. */
-export function applySample (fleet: Fleet, vehicle: Vehicle, sample: Sample, now: number): void {
+export function applySample (fleet: Fleet, vehicle: Vehicle, sample: Sample, now: number, isAlive = true): void {
   for (const [name, value] of Object.entries(sample.values)) {
     const known = vehicle.readings.get(name)
     if (!known) vehicle.readings.set(name, { value, ts: sample.ts, seen: now })
@@ -67,8 +67,10 @@ export function applySample (fleet: Fleet, vehicle: Vehicle, sample: Sample, now
       known.seen = now
     }
   }
-  vehicle.online = true
-  heard(vehicle, now)
+  if (isAlive) {
+    vehicle.online = true
+    heard(vehicle, now)
+  }
   fleet.version++
 }
 

@@ -36,7 +36,9 @@ function readViewer (data: unknown): Viewer {
   const outer = isFields(data) ? data : {}
   const person = isFields(outer.user) ? outer.user : outer
   const name = readText(person.name) ?? readText(person.email)
-  return outer.kind === 'visitor' || name === undefined ? { kind: 'visitor', name: 'Visitor' } : { kind: 'user', name }
+  if (outer.kind === 'visitor' || name === undefined) return { kind: 'visitor', name: 'Visitor', mayOperate: false }
+  const scopes: unknown[] = Array.isArray(outer.scopes) ? outer.scopes : []
+  return { kind: 'user', name, mayOperate: scopes.includes('operate') || scopes.includes('admin') }
 }
 
 export async function signIn (email: string, password: string): Promise<void> {
@@ -45,6 +47,17 @@ export async function signIn (email: string, password: string): Promise<void> {
 
 export async function signOut (): Promise<void> {
   await postJson('/api/auth/logout', {})
+}
+
+/** The signals that this installation knows. */
+export const fetchSignals = (): Promise<unknown> => request('/api/signals')
+
+/** Alerts that are over, the newest first. */
+export const fetchClearedAlerts = (limit: number): Promise<unknown> => request(`/api/alerts?state=cleared&limit=${limit}`)
+
+/** Says that somebody sees to an alert. @throws RequestError with the server's words */
+export async function acknowledgeAlert (id: string): Promise<void> {
+  await postJson(`/api/alerts/${encodeURIComponent(id)}/acknowledge`, {})
 }
 
 /** History of a vehicle by signal: buckets when `points` is given, else every value. */

@@ -1,4 +1,5 @@
 import { signals, type Signal } from '../../telemetry/signals.js'
+import { isFields, readText } from './parse.js'
 import type { Level, SignalInfo, SignalValue, Thresholds } from './types.js'
 
 const labels: Record<string, string> = {
@@ -26,7 +27,7 @@ function describe (signal: Signal): SignalInfo {
     name: signal.name,
     label: labels[signal.name] ?? humanise(signal.name),
     unit: units[signal.unit ?? ''] ?? signal.unit ?? '',
-    digits: signal.unit === 's' ? 3 : signal.unit === 'deg' ? 4 : 0,
+    digits: signal.unit === 's' ? 3 : signal.unit === 'deg' ? 4 : builtIns.has(signal.name) ? 0 : 1,
     textual: signal.kind !== 'number',
     charted: signal.kind === 'number' && !uncharted.has(signal.name),
     ...readThresholds(signal)
@@ -44,6 +45,7 @@ function readThresholds (signal: Signal): Thresholds {
   return limits
 }
 
+const builtIns = new Set(signals.map(({ name }) => name))
 const known = new Map(signals.map((signal) => [signal.name, describe(signal)]))
 
 /** What is known of a signal; one that is not in the registry is shown under its own name. */
@@ -56,8 +58,48 @@ export function signalInfo (name: string): SignalInfo {
   return info
 }
 
+const names = signals.map(({ name }) => name)
 /** Names the registry has, in its order. */
-export const knownSignals: readonly string[] = signals.map(({ name }) => name)
+export const knownSignals: readonly string[] = names
+
+/** Goes by the installation's own registry, as `GET /api/signals` gives it, from now on. */
+export function adoptSignals (rows: unknown): void {
+  if (!Array.isArray(rows)) return
+  const read = rows.flatMap((row: unknown) => readSignal(row) ?? [])
+  if (read.length === 0) return
+  names.splice(0, names.length, ...read.map(({ name }) => name))
+  for (const signal of read) {
+    const info = describe(signal)
+    const shown = known.get(signal.name)
+    // What draws by it holds on to the same object.
+    if (shown) Object.assign(shown, { min: undefined, max: undefined, warnAbove: undefined, warnBelow: undefined, criticalAbove: undefined, criticalBelow: undefined }, info)
+    else known.set(signal.name, info)
+  }
+}
+
+function readSignal (row: unknown): Signal | undefined {
+  if (!isFields(row)) return undefined
+  const { name, description, kind, unit } = row
+  if (typeof name !== 'string' || (kind !== 'number' && kind !== 'text' && kind !== 'flag')) return undefined
+  const range = readPair(row.range)
+  return {
+    name,
+    description: readText(description) ?? name,
+    kind,
+    ...(typeof unit === 'string' && { unit }),
+    ...(range && { range }),
+    thresholds: Array.isArray(row.thresholds) ? row.thresholds.flatMap(readThreshold) : []
+  }
+}
+
+const readPair = (value: unknown): [number, number] | undefined =>
+  Array.isArray(value) && typeof value[0] === 'number' && typeof value[1] === 'number' ? [value[0], value[1]] : undefined
+
+function readThreshold (value: unknown): NonNullable<Signal['thresholds']> {
+  if (!isFields(value) || (value.severity !== 'warning' && value.severity !== 'critical')) return []
+  const { severity, above, below } = value
+  return [{ severity, ...(typeof above === 'number' && { above }), ...(typeof below === 'number' && { below }) }]
+}
 
 /** How far a value is beyond its limits. */
 export function levelOf (info: Thresholds, value: SignalValue | undefined): Level {

@@ -91,4 +91,6 @@ export interface ConnectionStatus {
 export interface Viewer {
   kind: 'visitor' | 'user'
   name: string
+  /** True when it may acknowledge alerts. */
+  mayOperate: boolean
 }

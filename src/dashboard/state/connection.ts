@@ -1,7 +1,8 @@
 import { batch, signal } from '@preact/signals'
 import { connect, type ChannelSubscription, type Client, type StateChange } from '../../client/index.js'
 import { alignClock } from '../data/clock.js'
-import { fetchViewer } from '../data/rest.js'
+import { fetchSignals, fetchViewer } from '../data/rest.js'
+import { adoptSignals } from '../data/signals.js'
 import type { ConnectionStatus, Viewer } from '../data/types.js'
 
 export const connection = signal<ConnectionStatus>({ phase: 'connecting', attempt: 0, retryAt: 0, reason: '' })
@@ -56,6 +57,7 @@ function follow (change: StateChange): void {
   if (state === 'live') {
     setPhase({ phase: 'live' })
     checkViewer()
+    readSignals()
     measure()
   } else if (state === 'closed') {
     setPhase({ phase: 'signed-out', reason })
@@ -77,6 +79,13 @@ function checkViewer (): void {
     setPhase({ phase: 'signed-out' })
   }).catch(() => {
     // Not reachable: the connection's own state already says so.
+  })
+}
+
+/** Units, scales and thresholds may have been changed while the page was away. */
+function readSignals (): void {
+  fetchSignals().then(adoptSignals).catch(() => {
+    // What every installation knows is drawn by until the next time.
   })
 }
 

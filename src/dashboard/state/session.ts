@@ -1,3 +1,4 @@
+import { followAlerts } from './alerts.js'
 import { openConnection, reportFailure } from './connection.js'
 import { followEvents } from './feed.js'
 import { followFleet } from './fleet.js'
@@ -9,6 +10,7 @@ export function startSession (): void {
   openConnection((client) => {
     followFleet(client)
     followEvents(client)
+    followAlerts(client)
     followFocus(client)
   })
 }
