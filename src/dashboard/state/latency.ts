@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import { preciseNow } from '../data/clock.js'
 import { createScreenLatency, type ScreenLatency } from '../data/screen-latency.js'
+import { replay } from './playback.js'
 import { paused } from './view.js'
 
 const measured = createScreenLatency()
@@ -10,9 +11,9 @@ let readAt = 0
 export const screenLatency = signal<ScreenLatency | null>(null)
 export const latencyOpen = signal(false)
 
-/** A live sample of the vehicle in focus came. */
+/** A live sample of the vehicle in focus came; one that a held view or a replay does not show does not count. */
 export function noteSample (sentAt: number | undefined): void {
-  if (sentAt !== undefined && !paused.peek()) measured.arrived(sentAt)
+  if (sentAt !== undefined && !paused.peek() && replay.peek() === null) measured.arrived(sentAt)
 }
 
 /** Another vehicle is in focus. */
