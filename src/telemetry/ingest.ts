@@ -46,6 +46,9 @@ interface IngestRequest {
   bytes: number
 }
 
+/** What of a request moves the state. */
+interface StoredRequest { vehicle: string, samples: Pick<Sample, 'ts' | 'values' | 'verdict'>[] }
+
 /**
  * The one way of samples into Pitwall, from REST, sockets and the simulator: judged,
  * stored in a group with whatever else is waiting, moved into the latest state and
@@ -56,21 +59,35 @@ export function createIngest (options: IngestOptions) {
 
   const flush = async (requests: IngestRequest[]): Promise<() => void> => {
     const time = now()
-    await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
-    const trackers = new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
+    if (store.isInDoubt) await recover(time)
+    const trackers = await trackersOf(requests.filter(({ samples }) => samples.length > 0), time)
     const arrived = await store.store(requests.flatMap(({ samples }) => samples), time)
     latency.stored(requests, now())
-    return () => { tell(requests, trackers, arrived, time) }
+    return () => {
+      tell(requests, trackers, arrived, time)
+      latency.published(requests, now)
+    }
+  }
+
+  const trackersOf = async (requests: Pick<IngestRequest, 'vehicle'>[], time: number) => {
+    await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
+    return new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
+  }
+
+  /** Tells of what was stored though its sender was told of a failure, before anything later. */
+  const recover = async (time: number) => {
+    const recovered = await store.resolveDoubts()
+    const requests = recovered.map(({ vehicle, ts, values }) => ({ vehicle, samples: [{ ts, values, verdict: 'accepted' as const }] }))
+    tell(requests, await trackersOf(requests, time), recovered, time)
   }
 
   /** Moves latest states by what was stored, and publishes both. */
-  const tell = (requests: IngestRequest[], trackers: Map<string, VehicleTracker>, arrived: ArrivedSample[], time: number) => {
+  const tell = (requests: StoredRequest[], trackers: Map<string, VehicleTracker>, arrived: ArrivedSample[], time: number) => {
     const seen = new Set<VehicleTracker>()
     // Duplicates count as well: their first arrival may have been cut off before it moved the state.
     const statuses = requests.flatMap((request) => moveByRequest(request, trackers.get(request.vehicle) as VehicleTracker, seen) ?? [])
     for (const tracker of seen) noteSeen(tracker, time)
     publish(arrived, statuses, time)
-    latency.published(requests, now)
     if (arrived.length > 0) onStored(arrived, time)
     for (const tracker of seen) {
       if (tracker.online) continue
@@ -81,7 +98,7 @@ export function createIngest (options: IngestOptions) {
   }
 
   /** Moves the state by what a request stored. @returns its status message: all that moved */
-  const moveByRequest = (request: IngestRequest, tracker: VehicleTracker, seen: Set<VehicleTracker>): StatusMessage | null => {
+  const moveByRequest = (request: StoredRequest, tracker: VehicleTracker, seen: Set<VehicleTracker>): StatusMessage | null => {
     let latest = 0
     let moved: StatusMessage | null = null
     for (const { ts, values, verdict } of request.samples) {
@@ -169,6 +186,11 @@ export function createIngest (options: IngestOptions) {
       }
       result.rejected.sort((a, b) => a.index - b.index)
       return result
+    },
+
+    /** Looks up what failed without a word on what was done, when there is any and nothing else does. */
+    async settleDoubts (): Promise<void> {
+      if (store.isInDoubt && queue.pendingBytes === 0) await queue.add({ samples: [], receivedAt: performance.now(), vehicle: '', documents: 0, bytes: 0 })
     },
 
     /** Resolves when the group now being stored is done. */

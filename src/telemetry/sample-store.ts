@@ -2,6 +2,7 @@ import mongoose, { type Types } from 'mongoose'
 import type { ErrorCode } from '../errors.js'
 import type { SampleModel, SampleRecord } from '../models/sample.js'
 import type { ArrivalClock } from './arrival.js'
+import { createDoubtfulSamples } from './doubtful-samples.js'
 import type { MinuteMarks } from './rollups/minute-marks.js'
 import { decodeValues, encodeValues } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
@@ -48,6 +49,8 @@ interface Group {
   /** More than one only for samples of the same instant; a server-stamped one is alone. */
   samples: Sample[]
   values: Record<string, SignalValue>
+  /** The document it is written to, and when. */
+  id?: Types.ObjectId
   arrival?: Types.ObjectId
 }
 
@@ -61,6 +64,7 @@ type Stored = Pick<SampleRecord, '_id' | 'values'>
  */
 export function createSampleStore ({ samples, arrivals, marks, expiryOf }: SampleStoreOptions) {
   const collection = samples.collection
+  const doubtful = createDoubtfulSamples(samples)
   /** Last millisecond given to a source, so that the next sample gets a later one. */
   const stamps = new Map<string, number>()
 
@@ -130,8 +134,9 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf }: Sampl
     const documents = groups.map((group) => {
       judge(group, null)
       const arrival = group.arrival = arrivals.next(now)
+      const _id = group.id = new ObjectId()
       const { vehicle, source, ts } = group.first
-      return { _id: new ObjectId(), vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))) }
+      return { _id, vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))) }
     })
     try {
       await collection.insertMany(documents, { ordered: false })
@@ -175,6 +180,7 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf }: Sampl
       const added = stored ? judge(group, stored.values) : null
       if (!stored) again.push(group)
       if (!stored || !added) continue
+      group.id = stored._id
       group.arrival = arrivals.next(now)
       const entries = Object.entries(encodeValues(added)).map(([name, value]) => [`values.${name}`, value] as const)
       updates.push({
@@ -215,20 +221,40 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf }: Sampl
     }
   }
 
+  const storeGroups = async (batch: Sample[], now: number, touched: Set<Group>): Promise<Group[]> => {
+    const arrived: Group[] = []
+    let groups = gather(batch, now)
+    while (groups.length > 0) {
+      for (const group of groups) touched.add(group)
+      const { collided, grown, again } = await write(groups, now)
+      arrived.push(...groups.filter((group) => !collided.has(group)), ...grown)
+      const restamped = [...collided].map(({ first }) => first).filter(({ serverStamped }) => serverStamped)
+      if (restamped[0]) await skipTaken(restamped[0])
+      groups = [...again, ...gather(restamped, now)]
+    }
+    return arrived
+  }
+
+  const toArrived = ({ first, values, arrival }: Group): ArrivedSample =>
+    ({ vehicle: first.vehicle, ts: first.ts, values, sentAt: first.sentAt, arrival: arrival as Types.ObjectId })
+
   return {
     /** @returns the instants that are new or have grown, in the order of their arrival */
     async store (batch: Sample[], now: number): Promise<ArrivedSample[]> {
-      const arrived: Group[] = []
-      let groups = gather(batch, now)
-      while (groups.length > 0) {
-        const { collided, grown, again } = await write(groups, now)
-        arrived.push(...groups.filter((group) => !collided.has(group)), ...grown)
-        const restamped = [...collided].map(({ first }) => first).filter(({ serverStamped }) => serverStamped)
-        if (restamped[0]) await skipTaken(restamped[0])
-        groups = [...again, ...gather(restamped, now)]
+      const touched = new Set<Group>()
+      try {
+        return (await storeGroups(batch, now, touched)).map(toArrived)
+      } catch (error) {
+        doubtful.add([...touched].flatMap((group) => group.id ? { id: group.id, ...toArrived(group) } : []))
+        throw error
       }
-      return arrived.map(({ first, values, arrival }) => ({ vehicle: first.vehicle, ts: first.ts, values, sentAt: first.sentAt, arrival: arrival as Types.ObjectId }))
     },
+
+    /** True when writes failed without a word on what of them was done. */
+    get isInDoubt () { return !doubtful.isEmpty },
+
+    /** What of them was stored, in the order of its arrival; to be called before more is stored. @throws when the store fails */
+    resolveDoubts: () => doubtful.resolve(),
 
     /** Forgets stamps that the clock has passed. */
     forgetStamps (now: number): void {

@@ -106,7 +106,11 @@ export async function createTelemetry (options: TelemetryOptions) {
       }
     }
   }
-  const presence = watchPresence({ registry, broker, now, onSweep: (time) => { store.forgetStamps(time) } })
+  const sweep = (time: number) => {
+    store.forgetStamps(time)
+    ingest.settleDoubts().catch(() => { /* The store is still away: the next look is due. */ })
+  }
+  const presence = watchPresence({ registry, broker, now, onSweep: sweep })
   const latency = new SampleLatency()
   const imports = createImports()
   const ingest = createIngest({ maxBytes: options.maxWaitingBytes, onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })

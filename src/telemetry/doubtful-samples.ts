@@ -1,0 +1,40 @@
+import type { Types } from 'mongoose'
+import type { SampleModel } from '../models/sample.js'
+import type { ArrivedSample } from './sample-store.js'
+
+/** An instant that was on its way into the store, and its document there. */
+export interface DoubtfulSample extends ArrivedSample { id: Types.ObjectId }
+
+// More than some failed groups of samples are not kept in memory.
+const MOST = 20_000
+
+/**
+ * Instants whose writing failed without a word on what of it was done. Their senders were
+ * told of a failure, and their second attempt finds a duplicate: were they not looked up,
+ * what was stored would never be published.
+ */
+export function createDoubtfulSamples (samples: SampleModel) {
+  let doubtful: DoubtfulSample[] = []
+
+  return {
+    add (instants: DoubtfulSample[]): void { doubtful = [...doubtful, ...instants].slice(-MOST) },
+
+    get isEmpty () { return doubtful.length === 0 },
+
+    /**
+     * Looks up all of them. @returns those that are stored, in the order of their arrival
+     * @throws when the store fails; then they stay
+     */
+    async resolve (): Promise<ArrivedSample[]> {
+      const asked = doubtful
+      if (asked.length === 0) return []
+      const found = await samples.collection.find({ _id: { $in: asked.map(({ id }) => id) } }, { projection: { arrival: 1 } }).toArray()
+      const known = new Set(asked)
+      doubtful = doubtful.filter((instant) => !known.has(instant))
+      const stored = new Map(found.map(({ _id, arrival }) => [_id.toHexString(), String(arrival)]))
+      return asked
+        .filter(({ id, arrival }) => stored.get(id.toHexString()) === arrival.toHexString())
+        .sort((a, b) => a.arrival.toHexString() < b.arrival.toHexString() ? -1 : 1)
+    }
+  }
+}
