@@ -35,7 +35,7 @@ export interface World {
 const everyScope = ['read', 'ingest', 'publish', 'events:write', 'operate', 'users', 'admin']
 const common = [
   'bound-car', 'other-car', 'default', 'events', 'devices', 'vehicles', 'gear', 'engineIconColor', 'status', 'vehicle:bound-car', 'vehicle:canary-car', 'broadcast', 'activity', 'analytics',
-  'alerts', 'connections', 'app:fuzz', 'app:canary', 'replay:bound-car', 'users', 'createdAt', '-createdAt', 'name', '-name', 'email', 'Europe/Berlin', 'UTC', '24h', 'speed', 'pageview'
+  'alerts', 'connections', 'app:fuzz', 'app:canary', 'replay:bound-car', 'replay:canary-car', 'commands:bound-car', 'commands:canary-car', 'users', 'createdAt', '-createdAt', 'name', '-name', 'email', 'Europe/Berlin', 'UTC', '24h', 'speed', 'pageview'
 ]
 
 /** A server with everything in it that somebody may not see, and those who will try. */
@@ -55,6 +55,7 @@ export async function createWorld (t: Test): Promise<World> {
   const marks = (label: string) => `CANARY-${label}-${randomBytes(8).toString('hex')}`
   const personal = marks('personal')
   const fleet = marks('fleet')
+  const orders = marks('orders')
 
   const made = async (path: string, body: unknown): Promise<string> => {
     const reply = await admin<{ id: string, key?: string }>('POST', path, body)
@@ -69,6 +70,7 @@ export async function createWorld (t: Test): Promise<World> {
   ]
   const keyId = (await admin<{ id: string }>('POST', '/api/keys', { name: personal, scopes: ['read'] })).body.data.id
   canaries.push(['/api/keys', keyId])
+  canaries.push(['/api/commands', await made('/api/vehicles/canary-car/commands', { name: 'canary', params: { note: orders } })])
   await made('/api/vehicles/canary-car/telemetry', [{ values: { note: fleet } }])
   await made('/api/activity', [{ type: 'pageview', user: personal, page: `/${personal}`, session: 'canary-session' }])
   await made('/api/publish', { channel: 'app:canary', data: personal })
@@ -76,6 +78,7 @@ export async function createWorld (t: Test): Promise<World> {
   const stir = async () => {
     await made('/api/publish', { channel: 'app:canary', data: personal })
     await made('/api/update-status', { vehicle: 'canary-car', note: fleet })
+    await admin('DELETE', `/api/commands/${await made('/api/vehicles/canary-car/commands', { name: 'canary', params: { note: orders } })}`)
     await made('/api/activity', [{ type: 'pageview', user: personal, page: `/${personal}` }])
     await admin('DELETE', `/api/events/${await made('/api/events', { type: 'canary', note: fleet })}`)
     await admin('DELETE', `/api/user/${await made('/api/user', { name: personal, email: `passing-${randomBytes(6).toString('hex')}@pits.example` })}`)
@@ -105,12 +108,12 @@ export async function createWorld (t: Test): Promise<World> {
   const parties: Party[] = [
     await withKey('admin', 10, { scopes: ['admin'] }, known),
     await withKey('writer', 4, { scopes: ['ingest', 'publish', 'events:write', 'operate'] }, known),
-    await withKey('reader', 4, { scopes: ['read'] }, { ...curious, hidden: [] }),
-    await withKey('key bound to a vehicle', 3, { scopes: everyScope, vehicle: 'bound-car' }, { ...curious, hidden: [personal, fleet] }),
-    await withKey('key bound to a device', 3, { scopes: everyScope, device: 'bound-device' }, { ...curious, hidden: [personal, fleet] }),
-    { name: 'visitor', weight: 3, headers: { cookie: visitorCookie, origin: server.url }, hidden: [personal], ...curious },
-    { name: 'nobody', weight: 1, headers: {}, hidden: [personal, fleet], ...curious },
-    { name: 'stranger', weight: 1, headers: { 'x-api-key': 'pw_unknown-key-0123456789' }, hidden: [personal, fleet], ...curious }
+    await withKey('reader', 4, { scopes: ['read'] }, { ...curious, hidden: [orders] }),
+    await withKey('key bound to a vehicle', 3, { scopes: everyScope, vehicle: 'bound-car' }, { ...curious, hidden: [personal, fleet, orders] }),
+    await withKey('key bound to a device', 3, { scopes: everyScope, device: 'bound-device' }, { ...curious, hidden: [personal, fleet, orders] }),
+    { name: 'visitor', weight: 3, headers: { cookie: visitorCookie, origin: server.url }, hidden: [personal, orders], ...curious },
+    { name: 'nobody', weight: 1, headers: {}, hidden: [personal, fleet, orders], ...curious },
+    { name: 'stranger', weight: 1, headers: { 'x-api-key': 'pw_unknown-key-0123456789' }, hidden: [personal, fleet, orders], ...curious }
   ]
   return {
     server,
