@@ -35,8 +35,8 @@ export interface Client {
   /** Resolves once stored. The same `key` within 24 hours publishes once; one is made without it. */
   publish (channel: string, data: unknown, options?: { key?: string }): Promise<{ cursor: string }>
   /**
-   * Executes a vehicle's commands: runs the handler once for each, also across reconnects,
-   * and reports `delivered`, then `done` with what it returns or `failed` with what it throws.
+   * Executes a vehicle's commands: reports each as `delivered`, runs the handler once for it,
+   * also across reconnects, and reports `done` with what it returns or `failed` with what it throws.
    * @returns the subscription of `commands:VEHICLE`, whose `unsubscribe` ends it
    */
   commands (vehicle: string, handler: CommandHandler): ChannelSubscription<EntityChange<Command>>

@@ -26,7 +26,8 @@ export function runCommands (
     if (over) begun.delete(id)
     if (over || begun.has(id)) return
     begun.add(id)
-    report({ command: id, state: 'delivered' }).catch(onError)
+    // One that was cancelled or has expired meanwhile is refused here, and not executed.
+    await report({ command: id, state: 'delivered' })
     let end
     try {
       end = { state: 'done', result: await handler(command) }

@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { connect, TMD, type Client, type ClientState, type RelayedMessage, type StateChange } from '../../src/client/index.js'
+import { PitwallError } from '../../src/errors.js'
 import type { Identity } from '../../src/identity/identity.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -262,4 +263,42 @@ test('is sent away when it comes while the server drains', async (t) => {
   t.strictSame(states, ['live', 'reconnecting'])
   t.ok(retryAt >= Date.now() + 400)
   while (hub.connections.size > 0) await new Promise(setImmediate)
+})
+
+test('runs a command once it is known to be wanted still', async (t) => {
+  const command = (id: string, name: string) => ({ id, name, vehicle: 'car-1', params: {}, state: 'pending' })
+  const reports: string[] = []
+  const { url, broker } = await startHub(t, {
+    sources: new Map([['commands:', { snapshot: async () => [command('1', 'cancelled'), command('2', 'lap')] }]]),
+    services: {
+      commands: {
+        async report (_identity, id, { state, result }) {
+          reports.push(`${id} ${state} ${JSON.stringify(result) ?? ''}`)
+          if (id === '1') throw new PitwallError('CONFLICT', 'The command 1 is cancelled; delivered cannot follow')
+          return { ...command(id, 'lap'), state, expiresAt: '', createdBy: { kind: '', id: '', name: '' }, createdAt: '', updatedAt: '' }
+        },
+        vehicleOf: unused,
+        listWaiting: async () => [],
+        handOver: async () => null
+      }
+    }
+  })
+  const client = open(t, url)
+  const errors: string[] = []
+  client.on('error', ({ code }) => errors.push(code))
+  const names: string[] = []
+  const ran = (count: number) => new Promise<void>((resolve) => { const check = () => reports.filter((report) => /done|failed/.test(report)).length >= count ? resolve() : setImmediate(check); check() })
+  const channel = client.commands('car-1', ({ name }) => {
+    names.push(name)
+    if (name === 'fly') throw new Error('no wings')
+    return 42
+  })
+  await ran(1)
+  for (let again = 0; again < 2; again++) broker.publish({ channel: 'commands:car-1', data: { action: 'created', id: '3', document: command('3', 'fly') }, ts: 0 })
+  await ran(2)
+  await client.ping()
+  t.strictSame(names, ['lap', 'fly'])
+  t.strictSame(reports, ['1 delivered ', '2 delivered ', '2 done 42', '3 delivered ', '3 failed "no wings"'])
+  t.strictSame(errors, ['CONFLICT'])
+  channel.unsubscribe()
 })

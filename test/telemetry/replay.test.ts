@@ -274,7 +274,7 @@ test('replays are limited, and end with their connection', async (t) => {
 
 test('a store that is away delays a replay', async (t) => {
   const past = madeUpPast(150, 1)
-  let failures = 2
+  let failures = 1
   const { url } = await startHub(t, {
     services: {
       openPast: async (...given) => {
