@@ -1,3 +1,4 @@
+import type { Alert } from '../schemas/alert.js'
 import type { ActivityEvent } from '../schemas/activity.js'
 import type { Command } from '../schemas/command.js'
 import type { ConnectionSchema } from '../schemas/connection.js'
@@ -21,6 +22,7 @@ export interface ChannelTypes {
   engineIconColor: EngineIcon
   status: StatusMessage
   activity: ActivityEvent
+  alerts: EntityChange<Alert>
 }
 
 /** Channels whose data has a type of its own. */

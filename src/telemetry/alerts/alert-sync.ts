@@ -59,12 +59,12 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
     closeOrphans(new Set(records.map(({ _id }) => _id)), before)
     const applied = new Set(applying)
     const fresh = active.filter(({ id, key }) => applied.has(id) || before.get(id)?.key !== key)
-    for (const signal of new Set(fresh.map((rule) => rule.signal))) {
+    await Promise.all([...new Set(fresh.map((rule) => rule.signal))].map(async (signal) => {
       const states = await readSignals(signal)
       for (const rule of fresh) {
         if (rule.signal === signal) engine.begin(rule, states.filter(({ vehicle }) => (rule.vehicle ?? vehicle) === vehicle), applied.has(rule.id))
       }
-    }
+    }))
     for (const id of applied) applying.delete(id)
   })
 
