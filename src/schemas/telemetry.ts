@@ -42,7 +42,7 @@ export const HistoryQuerySchema = Type.Object({
   from: Type.Optional(Type.String({ description: 'ISO 8601 or epoch milliseconds; 15 minutes before `to` by default, the beginning for csv and ndjson' })),
   to: Type.Optional(Type.String({ description: 'ISO 8601 or epoch milliseconds, exclusive; now by default' })),
   signals: Type.Optional(Type.String({ maxLength: 4096, description: 'Names, comma-separated; all by default' })),
-  points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Buckets to divide the range into; without it, every sample' })),
+  points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Most buckets to divide the range into, or one more; they begin at multiples of their width. Without it, every sample' })),
   format: Type.Optional(Type.Enum(['json', 'csv', 'ndjson'], { description: 'csv and ndjson stream every sample' }))
 }, { additionalProperties: false })
 export type HistoryQuery = Static<typeof HistoryQuerySchema>
@@ -53,7 +53,7 @@ export type Point = Static<typeof PointSchema>
 
 /** A bucket of values; `min`, `max` and `mean` are there for numbers. Buckets without values are left out. */
 export const BucketSchema = Type.Object({
-  t: { ...Timestamp, description: 'Start of the bucket' },
+  t: { ...Timestamp, description: 'Start of the bucket; of the first it may lie before `from`, while only samples of the range count' },
   min: Type.Optional(Type.Number()),
   max: Type.Optional(Type.Number()),
   mean: Type.Optional(Type.Number()),
