@@ -74,6 +74,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { body } = request as { body: unknown }
     const { id } = request.params
+    if (!isByteStream(body) && !Array.isArray(body)) throw new PitwallError('VALIDATION_FAILED', 'There is no body: send a JSON list of samples, NDJSON or CSV, with its Content-Type')
     const data = isByteStream(body)
       ? await telemetry.importSamples(identityOf(request), id, {
         bytes: body.iterator({ destroyOnReturn: false }),
@@ -83,7 +84,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
           if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 5 })
         }
       })
-      : await telemetry.ingestSamples(identityOf(request), id, body as unknown[])
+      : await telemetry.ingestSamples(identityOf(request), id, body)
     return { success: true as const, data }
   })
 }

@@ -196,6 +196,20 @@ async function figures (): Promise<Map<string, number>> {
   return new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
 }
 
+const bodies: [string, RequestInit, number, RegExp][] = [
+  ['no body', {}, 400, /There is no body/],
+  ['no list', { body: '{}', headers: { 'content-type': 'application/json' } }, 400, /body/],
+  ['an empty CSV', { body: '', headers: { 'content-type': 'text/csv' } }, 400, /ts first/],
+  ['XML', { body: '<a/>', headers: { 'content-type': 'application/xml' } }, 415, /./]
+]
+for (const [what, init, status, message] of bodies) {
+  test(`${what} is no batch of samples`, async (t) => {
+    const reply = await fetch(`${url}${newPath()}`, { method: 'POST', ...init, headers: { ...headers, ...init.headers as Record<string, string> } })
+    t.equal(reply.status, status)
+    t.match((await reply.json() as { detail: string }).detail, message)
+  })
+}
+
 test('an unknown vehicle has no history', async (t) => {
   const path = newPath()
   t.match(await rest('GET', path), { status: 404, body: { code: 'NOT_FOUND' } })
