@@ -126,9 +126,14 @@ export class DeviceCommands {
     for (const connection of this.#hub.connections.values()) {
       if (connection.identity.device !== device) continue
       const receiver = this.#receivers.get(connection)
-      if (receiver) this.#enqueue(receiver, () => this.#sendWaiting(receiver))
+      if (receiver) this.#enqueue(receiver, () => this.#follow(receiver))
       else this.#endForeign(connection).catch((error: unknown) => this.#report(error))
     }
+  }
+
+  async #follow (receiver: Receiver): Promise<void> {
+    const vehicle = await this.#hub.services.commands.vehicleOf(receiver.connection.identity)
+    if (receiver.channel !== PREFIX + String(vehicle)) await this.#sendWaiting(receiver)
   }
 
   async #endForeign (connection: Connection): Promise<void> {

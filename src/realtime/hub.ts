@@ -1,20 +1,20 @@
 import { PitwallError } from '../errors.js'
 import type { Identity, KeyLimits } from '../identity/identity.js'
-import { defaultInputLimits, type InputLimits } from '../json-input.js'
-import type { Place } from './admission.js'
+import { defaultInputLimits } from '../json-input.js'
 import type { Broker, ChannelSource, StoredPublication } from './broker.js'
 import { channelTable, mayRead } from './channels.js'
-import { closeCodes, Connection, type Protocol } from './connection.js'
+import { closeCodes, Connection } from './connection.js'
 import { ConnectionLog } from './connection-log.js'
 import { deliveryOf } from './delivery.js'
 import { DeviceCommands } from './device-commands.js'
 import { drainConnections } from './drain.js'
 import { FlushScheduler } from './flush-scheduler.js'
 import { Heartbeat } from './heartbeat.js'
+import type { Attached, HubOptions, Logger, Peer } from './hub-options.js'
 import { KeyRates } from './key-rates.js'
 import { MessageReader } from './message-reader.js'
-import { defaultReplayLimits, ReplayPlaces, type ReplayLimits } from './replay/replay-places.js'
 import { outboxLimits, type OutboxLimits } from './outbox.js'
+import { defaultReplayLimits, ReplayPlaces } from './replay/replay-places.js'
 import type { RealtimeServices } from './services.js'
 import { SharedReads } from './shared-reads.js'
 import { SnapshotReader } from './snapshot-reader.js'
@@ -22,46 +22,7 @@ import { restartSubscription } from './subscribe-channel.js'
 import { Subscription } from './subscription.js'
 import type { Transport } from './transport.js'
 
-export interface Logger {
-  info (details: object, message: string): void
-  warn (details: object, message: string): void
-  error (details: object, message: string): void
-}
-
-export interface HubOptions {
-  broker: Broker
-  /** Snapshot and stored past per channel, by full name or prefix. */
-  sources: ReadonlyMap<string, ChannelSource>
-  services: RealtimeServices
-  logger: Logger
-  /** Turns whatever a domain threw into an error that may be shown. */
-  toError (error: unknown): PitwallError
-  /** Messages a second one client may send; 0 for any number. */
-  rateLimit: number
-  /** Channels one client may be subscribed to. Default 1,000. */
-  subscriptionLimit?: number
-  /** Shape of messages; by default as the settings' defaults. */
-  inputLimits?: InputLimits
-  /** Connections a second that may come back after a drain; 0 for any number. Default 2,000. */
-  reconnectRate?: number
-  /** Replays there may be at once; by default as the settings' defaults. */
-  replayLimits?: ReplayLimits
-  /** Milliseconds between two pings. Default 12,000: a dead peer is gone within 24 s. */
-  pingInterval?: number
-  limits?: OutboxLimits
-}
-
-/** Who is at the other end, as the upgrade knew it. */
-export interface Peer { identity: Identity, protocol: Protocol, address: string, userAgent: string, place?: Place | undefined }
-
-/** What the socket's owner reports to the hub. */
-export interface Attached {
-  connection: Connection
-  receive (text: string): void
-  /** The client sent a frame that is not text. */
-  receiveBinary (): void
-  closed (code: number): void
-}
+export type { Attached, HubOptions, Logger, Peer } from './hub-options.js'
 
 // Milliseconds in which one that came during a drain has to be gone.
 const LATE_PATIENCE = 500

@@ -28,6 +28,22 @@ export async function useClient (client: Client): Promise<void> {
   // @ts-expect-error A signal is a number, a string or a boolean.
   await client.status({ position: { lat: 1 } })
 
+  client.commands('car-7', async ({ name, params, state, expiresAt }) => {
+    typed<string>()(name, true)
+    typed<Record<string, unknown>>()(params, true)
+    typed<'pending' | 'sent' | 'delivered' | 'done' | 'failed' | 'expired' | 'cancelled'>()(state, true)
+    return { at: expiresAt }
+  }).on('message', ({ data: { document } }) => { document?.vehicle satisfies string | undefined })
+  const replay = client.channel('replay:car-7', { from: 0, to: '2026-03-01T12:00:00Z', speed: 4, paused: true })
+  replay.on('message', ({ data }) => { typed<Record<string, string | number | boolean>>()(data.values, true) })
+  replay.on('replay', ({ state, speed }) => {
+    typed<'playing' | 'paused' | 'ended'>()(state, true)
+    typed<number>()(speed, true)
+  })
+  typed<string>()((await client.steer({ type: 'seek', channel: 'replay:car-7', to: 0 })).position, true)
+  // @ts-expect-error A replay is paused, not stopped.
+  await client.steer({ type: 'stop', channel: 'replay:car-7' })
+
   const { cursor } = await client.publish('app:chat', { text: 'hi' }, { key: 'k' })
   typed<string>()(cursor, true)
   await client.send({ type: 'FETCH', payload: { filter: { type: 'lap' }, limit: 10 } })

@@ -211,6 +211,7 @@ test('a device has the commands of the vehicle it is in', async (t) => {
   t.match(await subscribed.ask({ type: 'subscribe', channel: `commands:${before.vehicle}` }), { snapshot: [{ id: first.id }] })
   t.match(await subscribed.ask({ type: 'subscribe', channel: `commands:${after.vehicle}` }), { type: 'error', payload: { code: 'FORBIDDEN' } })
   const second = await after.give('second')
+  await admin('PATCH', '/api/devices/box-1', { name: 'Black box' })
   await admin('PATCH', '/api/devices/box-1', { vehicle: after.vehicle })
   t.equal((await socket.next('command')).command, second.id)
   t.match(await subscribed.next('unsubscribed'), { channel: `commands:${before.vehicle}`, reason: /another vehicle/ })
