@@ -21,8 +21,10 @@ export interface ImportSource {
   reader: RowReader
   /** Stores and judges samples. */
   store (samples: unknown[]): Promise<BulkVerdict>
-  /** Called with each piece that is read. @throws what ends the import */
+  /** Called with each piece that is read. */
   onPiece (): void
+  /** Ends the import with its reason. */
+  signal: AbortSignal
 }
 
 interface Batch { samples: unknown[], rows: number[], characters: number }
@@ -52,7 +54,7 @@ export function createImports () {
   }
 }
 
-function startRun ({ bytes, reader, store, onPiece }: ImportSource) {
+function startRun ({ bytes, reader, store, onPiece, signal }: ImportSource) {
   const total: ImportVerdict = { accepted: 0, duplicates: 0, rejected: [], rejectedTotal: 0 }
   const underWay = new Set<Promise<void>>()
   let batch: Batch = { samples: [], rows: [], characters: 0 }
@@ -112,12 +114,24 @@ function startRun ({ bytes, reader, store, onPiece }: ImportSource) {
     send()
   }
 
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      const reason: unknown = signal.reason
+      reject(reason instanceof Error ? reason : new Error(String(reason)))
+    }, { once: true })
+  })
+  // Awaited only beside what is being read.
+  stopped.catch(() => {})
+
   return {
     async finish (): Promise<ImportVerdict> {
       const decoder = new TextDecoder('utf-8', { fatal: true })
-      for await (const piece of bytes) {
+      const pieces = bytes[Symbol.asyncIterator]()
+      for (;;) {
+        const { done, value } = await Promise.race([pieces.next(), stopped])
+        if (done) break
         onPiece()
-        const text = decode(decoder, piece)
+        const text = decode(decoder, value)
         await take(reader.push(text), text.length)
       }
       await take(reader.push(decode(decoder)), 0)

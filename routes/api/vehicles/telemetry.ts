@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { identityOf } from '../../../plugins/route-scope.js'
@@ -17,6 +18,31 @@ const exportTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndj
 /** History of one vehicle, out and in. */
 const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
   const { telemetry } = app
+
+  const imports = new Set<AbortController>()
+  // A file that is still coming would hold up the close.
+  app.addHook('preClose', async () => {
+    for (const running of imports) running.abort(new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 5 }))
+  })
+
+  const importBody = async (request: FastifyRequest, reply: FastifyReply, id: string, body: Readable) => {
+    const stop = new AbortController()
+    imports.add(stop)
+    try {
+      return await telemetry.importSamples(identityOf(request), id, {
+        bytes: body.iterator({ destroyOnReturn: false }),
+        reader: request.headers['content-type']?.startsWith('text/csv') ? createCsvReader() : createNdjsonReader(app.config.inputLimits),
+        onPiece: () => { app.extendUpload(request.raw) },
+        signal: stop.signal
+      })
+    } catch (error) {
+      // What still comes of the body is not waited for.
+      reply.header('connection', 'close')
+      throw error
+    } finally {
+      imports.delete(stop)
+    }
+  }
 
   // Read by the handler as they come, whatever their length.
   app.addContentTypeParser([...importTypes], (_request, payload, done) => { done(null, payload) })
@@ -71,19 +97,12 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
       },
       response: { 200: Success(Type.Partial(ImportVerdictSchema)) }
     }
-  }, async (request) => {
+  }, async (request, reply) => {
     const { body } = request as { body: unknown }
     const { id } = request.params
     if (!isByteStream(body) && !Array.isArray(body)) throw new PitwallError('VALIDATION_FAILED', 'There is no body: send a JSON list of samples, NDJSON or CSV, with its Content-Type')
     const data = isByteStream(body)
-      ? await telemetry.importSamples(identityOf(request), id, {
-        bytes: body.iterator({ destroyOnReturn: false }),
-        reader: request.headers['content-type']?.startsWith('text/csv') ? createCsvReader() : createNdjsonReader(app.config.inputLimits),
-        onPiece () {
-          app.extendUpload(request.raw)
-          if (app.draining) throw new PitwallError('DRAINING', 'The server is shutting down', { retryAfter: 5 })
-        }
-      })
+      ? await importBody(request, reply, id, body)
       : await telemetry.ingestSamples(identityOf(request), id, body)
     return { success: true as const, data }
   })

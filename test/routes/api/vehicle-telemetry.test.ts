@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import t, { test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
@@ -195,6 +196,23 @@ async function figures (): Promise<Map<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
 }
+
+test('an import ends when the server does', async (t) => {
+  const own = await startApp(t)
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1')
+  socket.write(`POST /api/vehicles/late/telemetry HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${adminKey}\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  const file = 'ts,speed\n1,10\n2,20\n'
+  socket.write(`${file.length.toString(16)}\r\n${file}\r\n`)
+  const client = restClient(own.url, adminKey)
+  while ((await client<{ id: string }[]>('GET', '/api/vehicles')).body.data[0]?.id !== 'late') await new Promise(setImmediate)
+  let reply = ''
+  const read = (async () => { for await (const piece of socket.setEncoding('utf8')) reply += String(piece) })()
+  await own.app.close()
+  await read
+  t.match(reply, /^HTTP\/1.1 503 /)
+  t.match(reply, /retry-after: 5/i)
+  t.match(reply, /of 2 rows read before, 2 were stored.*DRAINING/s)
+})
 
 const bodies: [string, RequestInit, number, RegExp][] = [
   ['no body', {}, 400, /There is no body/],
