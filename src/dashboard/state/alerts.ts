@@ -1,12 +1,15 @@
 import { signal } from '@preact/signals'
 import type { Client } from '../../client/index.js'
 import { compareAlerts, describeAlert, readAlert, type AlertItem } from '../data/alerts.js'
+import { serverNow } from '../data/clock.js'
 import { listOf } from '../data/fleet.js'
 import { isFields, readText } from '../data/parse.js'
 import { acknowledgeAlert, fetchClearedAlerts } from '../data/rest.js'
 import { countMessage, watchSubscription } from './connection.js'
 import { fleet } from './fleet.js'
 
+/** Alerts of a past longer ago, as an import raises them, are announced to nobody; milliseconds. */
+const NEWS_FOR = 5 * 60_000
 /** Alerts that are over, kept on the page. */
 const KEPT = 100
 
@@ -41,7 +44,7 @@ export function followAlerts (client: Client): void {
       return
     }
     const alert = remember(data.document)
-    if (alert && data.action === 'created' && alert.level === 'critical' && alert.state === 'open') {
+    if (alert && data.action === 'created' && alert.level === 'critical' && alert.state === 'open' && serverNow() - alert.openedAt < NEWS_FOR) {
       announcement.value = `${vehicleName(alert.vehicle)} critical: ${describeAlert(alert).title}`
     }
   })

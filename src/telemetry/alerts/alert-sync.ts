@@ -40,11 +40,13 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
     }
   }
 
-  /** Closes what no rule stands behind any more. */
-  const closeOrphans = (stored: ReadonlySet<string>, before: ReadonlyMap<string, ActiveRule>) => {
-    engine.closeAll('rule-removed', ({ rule }) => !stored.has(rule))
-    engine.closeAll('rule-disabled', ({ rule }) => !watches.rules.has(rule))
-    engine.closeAll('rule-changed', ({ rule, vehicle, signal }) => {
+  /** Closes what no rule stands behind any more, of the alerts that were open before the rules were read. */
+  const closeOrphans = (alerts: ReadonlySet<AlertRecord>, stored: ReadonlySet<string>, before: ReadonlyMap<string, ActiveRule>) => {
+    engine.closeAll('rule-removed', (alert) => alerts.has(alert) && !stored.has(alert.rule))
+    engine.closeAll('rule-disabled', (alert) => alerts.has(alert) && !watches.rules.has(alert.rule))
+    engine.closeAll('rule-changed', (alert) => {
+      const { rule, vehicle, signal } = alert
+      if (!alerts.has(alert)) return false
       const active = watches.rules.get(rule)
       const old = before.get(rule)
       return active !== undefined && (active.signal !== signal || (active.vehicle ?? vehicle) !== vehicle || (old !== undefined && old.key !== active.key))
@@ -52,11 +54,12 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
   }
 
   const loadRules = createReload(async () => {
+    const known = new Set(open.list())
     const records = await alertRules.find().sort({ createdAt: 1, _id: 1 }).lean<AlertRuleRecord[]>()
     const active = records.filter((record) => record.enabled && isSound(record)).map((record) => activeRule(record._id, record.name, record))
     const before = watches.rules
     watches.replace(active)
-    closeOrphans(new Set(records.map(({ _id }) => _id)), before)
+    closeOrphans(known, new Set(records.map(({ _id }) => _id)), before)
     const applied = new Set(applying)
     const fresh = active.filter(({ id, key }) => applied.has(id) || before.get(id)?.key !== key)
     await Promise.all([...new Set(fresh.map((rule) => rule.signal))].map(async (signal) => {

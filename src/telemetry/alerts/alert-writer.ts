@@ -12,7 +12,7 @@ export interface AlertWriterOptions {
   open: OpenAlerts
   /** Called after each write; as in createDocumentCollection. */
   onWrite (change: DocumentChange): void
-  /** Called with what keeps alerts from being stored; they are tried again. */
+  /** Called with what keeps alerts from being stored, once until they can be again; they are tried again. */
   onError (error: unknown): void
 }
 
@@ -38,6 +38,7 @@ export function createAlertWriter ({ model, open, onWrite, onError }: AlertWrite
   let waiting: Write[] = []
   let settling: (() => void)[] = []
   let running = false
+  let hasFailed = false
 
   const toOperation = (write: Write) => {
     if (write.opens) return { insertOne: { document: { ...write.alert } as never } }
@@ -89,8 +90,10 @@ export function createAlertWriter ({ model, open, onWrite, onError }: AlertWrite
         const writes = waiting.slice(0, MOST_AT_ONCE)
         const done = new Set(writes.slice(0, await store(writes)))
         waiting = waiting.filter((write) => !done.has(write))
+        hasFailed = false
       } catch (error) {
-        onError(error)
+        if (!hasFailed) onError(error)
+        hasFailed = true
         tellSettled()
         if (closing.signal.aborted) break
         await delay(RETRY_AFTER, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)

@@ -69,19 +69,24 @@ export async function createAlerts (options: AlertsOptions) {
   let trials = 0
   let looks = 0
   let looking: Promise<void> | undefined
+  let hasFailed = false
 
   const look = async () => {
     await engine.listen()
+    hasFailed = false
     if (++looks % PEAKS_EVERY === 0) engine.storePeaks()
   }
 
   await addDefaultRules(models.alertRules, models.firstStarts, signals.list())
   await sync.start()
-  const timer = interval > 0
-    ? setInterval(() => {
-      looking ??= look().catch((error: unknown) => { onError(error, 'silent signals could not be looked for') }).finally(() => { looking = undefined })
-    }, interval)
-    : undefined
+  const lookAgain = () => {
+    looking ??= look().catch((error: unknown) => {
+      // Told once until it works again.
+      if (!hasFailed) onError(error, 'silent signals could not be looked for')
+      hasFailed = true
+    }).finally(() => { looking = undefined })
+  }
+  const timer = interval > 0 ? setInterval(lookAgain, interval) : undefined
   timer?.unref()
 
   return {
