@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { test } from 'tap'
 import { formatCsv } from '../../src/telemetry/csv.js'
 import { createCsvReader } from '../../src/telemetry/csv-reader.js'
 import type { ImportRow, RowReader } from '../../src/telemetry/import-row.js'
 import { createNdjsonReader, formatNdjson } from '../../src/telemetry/ndjson.js'
 import { numberSources } from '../../src/telemetry/sample-export.js'
+import { createImports, MAX_IMPORTS, type ImportSource } from '../../src/telemetry/sample-import.js'
+import { PitwallError } from '../../src/errors.js'
 import { sourceOf } from '../../src/telemetry/write-permission.js'
 import type { Identity } from '../../src/identity/identity.js'
 import type { SignalValue } from '../../src/telemetry/signals.js'
@@ -109,4 +112,65 @@ test('sources keep their numbers from one import to the next', async () => {
     for (const { ts, source = 1 } of first) imported[Date.parse(ts)]?.push(sourceOf({ id: 'k' } as Identity, source))
     assert.deepEqual(exported(imported), first)
   }), { numRuns: 300 })
+})
+
+/** An import of lines of NDJSON, each piece one of them unless told otherwise. */
+const source = (pieces: Iterable<string> | AsyncIterable<string>, store: ImportSource['store']): ImportSource => ({
+  bytes: (async function * () { for await (const piece of pieces) yield new TextEncoder().encode(piece) })(),
+  reader: createNdjsonReader(),
+  store,
+  onPiece () {},
+  signal: new AbortController().signal
+})
+const stored = (samples: unknown[]) => ({ accepted: samples.length, duplicates: 0, rejected: [] })
+
+test('no more imports run at once than may', async (t) => {
+  const importSamples = createImports()
+  const gate = new EventEmitter()
+  const waiting = async function * () {
+    await once(gate, 'open')
+    yield '{}\n'
+  }
+  const running = Array.from({ length: MAX_IMPORTS }, () => importSamples(source(waiting(), async (samples) => stored(samples))))
+  await t.rejects(importSamples(source([], async (samples) => stored(samples))), { code: 'TOO_MANY_REQUESTS', retryAfter: 10 })
+  gate.emit('open')
+  t.match(await Promise.all(running), Array(MAX_IMPORTS).fill({ accepted: 1 }))
+  t.match(await importSamples(source(['{}'], async (samples) => stored(samples))), { accepted: 1 })
+})
+
+test('an import reads no further than the store has come', async (t) => {
+  const gate = new EventEmitter()
+  const progress = { read: 0 }
+  let batches = 0
+  const lines = function * () { for (; progress.read < 20_000; progress.read++) yield '{"a":1}\n' }
+  const done = createImports()(source(lines(), async (samples) => {
+    batches++
+    await once(gate, 'open')
+    return stored(samples)
+  }))
+  while (progress.read < 2000) await new Promise(setImmediate)
+  for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
+  t.equal(batches, 2)
+  t.ok(progress.read < 3200, `${progress.read} rows read while two batches wait`)
+  const opening = setInterval(() => gate.emit('open'), 1)
+  t.match(await done, { accepted: 20_000 })
+  clearInterval(opening)
+})
+
+test('an import waits where others would be turned away', async (t) => {
+  let refusals = 3
+  const verdict = await createImports()(source(['{}\n{}\n'], async (samples) => {
+    if (refusals-- > 0) throw new PitwallError('TOO_MANY_REQUESTS', 'full', { retryAfter: 0.001 })
+    return stored(samples)
+  }))
+  t.match(verdict, { accepted: 2, rejectedTotal: 0 })
+})
+
+test('an import that the store ends tells how far it came', async (t) => {
+  let batches = 0
+  const lines = Array.from({ length: 3000 }, () => '{}\n')
+  await t.rejects(createImports()(source(lines, async (samples) => {
+    if (++batches > 2) throw new PitwallError('STORE_UNAVAILABLE', 'The database cannot be reached', { retryAfter: 2 })
+    return stored(samples)
+  })), { code: 'STORE_UNAVAILABLE', retryAfter: 2, message: /^The database cannot be reached; of \d+ rows read before, \d+ were stored now/ })
 })
