@@ -106,27 +106,26 @@ test('the schedule keeps order and skips nothing', async (t) => {
       paused = false
       advance(now + 60_000)
       return expected === stored.length && ended && schedule.position(now) === 2000
-    }))
+    }), { numRuns: 400 })
 })
 
 test('plays the stored past in its own time', async (t) => {
   const offsets = [0, 100, 120, 400, 401, 1000]
   await store('car-1', offsets)
   const socket = await openSocket(t, server.socketUrl, v1)
+  const asked = performance.now()
   const subscribed = await socket.ask({ type: 'subscribe', channel: 'replay:car-1', from: at(0), to: at(1200), speed: 4 })
   t.match(subscribed, { channel: 'replay:car-1', cursor: /^c_r/, replay: { from: at(0), to: at(1200), first: at(0), last: at(1000), state: 'playing', position: at(0), speed: 4 } })
   const late: number[] = []
-  let began = 0
   for (const offset of offsets) {
     const played = await socket.next('data') as Played
-    began ||= performance.now()
     t.match(played, { channel: 'replay:car-1', cursor: /^c_r/, ts: at(offset), data: { ts: at(offset), values: { speed: offset } } })
-    late.push(performance.now() - began - offset / 4)
+    late.push(performance.now() - asked - offset / 4)
   }
   t.match(await socket.next('replay'), { channel: 'replay:car-1', state: 'ended', position: at(1200), speed: 4 })
-  late.push(performance.now() - began - 300)
-  t.comment(`milliseconds late, after the first: ${late.map((ms) => ms.toFixed(1)).join(' ')}`)
-  t.ok(late.every((ms) => ms > -20), 'none too early')
+  late.push(performance.now() - asked - 300)
+  t.comment(`milliseconds after the earliest that could be: ${late.map((ms) => ms.toFixed(1)).join(' ')}`)
+  t.ok(late.every((ms) => ms > -1), 'none too early')
 
   t.match(await socket.ask({ type: 'seek', channel: 'replay:car-1', to: at(401) }), { type: 'replay', state: 'playing', position: at(401) }, 'an ended one plays on')
   t.strictSame(await play(socket, 2), [401, 1000])
