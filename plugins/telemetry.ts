@@ -13,6 +13,7 @@ export default fp(async (app) => {
     models,
     broker,
     retentionDays: config.retentionDays,
+    positionRetentionDays: config.positionRetentionDays,
     maxWaitingBytes: config.ingestBuffer,
     vehicleOfDevice: rememberVehicles(async (device) => (await models.devices.findById(device, { vehicle: 1 }).lean())?.vehicle),
     fields: signals.fields,

@@ -31,6 +31,7 @@ export const EnvironmentSchema = Type.Object({
   SIMULATE: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'number of simulated vehicles, 0 to 1000' })),
   DASHBOARD_ACCESS: Type.Optional(Type.Enum(['public-read', 'login'], { description: 'public-read or login' })),
   RETENTION_DAYS: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' }),
+  POSITION_RETENTION_DAYS: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' })),
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
   RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   INGEST_RATE_LIMIT: Type.Integer({ default: 600, minimum: 1, description: 'requests a second to the ingest routes, per key, 1 or more' }),
@@ -76,6 +77,8 @@ export interface Config {
   simulate: number
   dashboardAccess: 'public-read' | 'login'
   retentionDays: number
+  /** At most `retentionDays`. */
+  positionRetentionDays: number
   rateLimitMax: number
   rateLimitWindow: string
   ingestRateLimit: number
@@ -158,6 +161,7 @@ function resolveConfig (environment: Environment, directory: string): Config {
     simulate: environment.SIMULATE ?? (production || environment.MONGODB_URI ? 0 : 5),
     dashboardAccess: environment.DASHBOARD_ACCESS ?? (loopback && !production ? 'public-read' : 'login'),
     retentionDays: environment.RETENTION_DAYS,
+    positionRetentionDays: Math.min(environment.POSITION_RETENTION_DAYS ?? Infinity, environment.RETENTION_DAYS),
     rateLimitMax: environment.RATE_LIMIT_MAX,
     rateLimitWindow: environment.RATE_LIMIT_WINDOW,
     ingestRateLimit: environment.INGEST_RATE_LIMIT,

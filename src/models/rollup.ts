@@ -15,6 +15,8 @@ export interface RollupRecord {
   /** Of each minute of the chunk that has samples, by its place: at the 10 s level only. */
   rolled?: Record<string, RolledMinute>
   expiresAt: Date
+  /** When the signals that are positions go, where that is earlier. */
+  positionUntil?: Date
 }
 
 const schema = new Schema<RollupRecord>({
@@ -22,9 +24,11 @@ const schema = new Schema<RollupRecord>({
   version: { type: Number, required: true },
   signals: { type: Schema.Types.Mixed, required: true },
   rolled: Schema.Types.Mixed,
-  expiresAt: { type: Date, required: true }
+  expiresAt: { type: Date, required: true },
+  positionUntil: Date
 }, { timestamps: false, versionKey: false, minimize: false, collection: 'rollups' })
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })
+schema.index({ positionUntil: 1 }, { sparse: true })
 
 /** Collection `rollups`. */
 export function rollupModel (connection: Connection) {

@@ -14,6 +14,8 @@ export interface SampleRecord {
   /** By stored name (`storedName`). */
   values: Record<string, SignalValue>
   expiresAt: Date
+  /** When the signals that are positions go, where that is earlier. */
+  positionUntil?: Date
 }
 
 const schema = new Schema<SampleRecord>({
@@ -23,13 +25,15 @@ const schema = new Schema<SampleRecord>({
   receivedAt: { type: Date, required: true },
   arrival: { type: Schema.Types.ObjectId, required: true },
   values: { type: Schema.Types.Mixed, required: true },
-  expiresAt: { type: Date, required: true }
+  expiresAt: { type: Date, required: true },
+  positionUntil: Date
 }, { timestamps: false, versionKey: false, minimize: false, collection: 'samples' })
 
 // The unique key serves ranges of time as well; `arrival` serves resuming subscribers.
 schema.index({ vehicle: 1, ts: 1, source: 1 }, { unique: true })
 schema.index({ vehicle: 1, arrival: 1 })
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })
+schema.index({ positionUntil: 1 }, { sparse: true })
 
 /** Collection `samples`. */
 export function sampleModel (connection: Connection) {

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.js'
 import type { SampleModel, SampleRecord } from '../models/sample.js'
 import type { ArrivalClock } from './arrival.js'
 import { createDoubtfulSamples } from './doubtful-samples.js'
+import { hasPosition } from './position-retention.js'
 import type { MinuteMarks } from './rollups/minute-marks.js'
 import { decodeValues, encodeValues } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
@@ -41,6 +42,8 @@ export interface SampleStoreOptions {
   marks: Pick<MinuteMarks, 'begin' | 'end'>
   /** Epoch milliseconds at which a vehicle's sample that is as old as `time` is to go. */
   expiryOf (vehicle: string, time: number): number
+  /** Milliseconds that positions are kept, where that is less than the rest. */
+  positionRetention?: number | undefined
 }
 
 interface Group {
@@ -62,11 +65,15 @@ type Stored = Pick<SampleRecord, '_id' | 'values'>
  * conflict. A sample the server stamped takes the next free millisecond. Sets each
  * sample's verdict; throws only when the store fails, and then nothing is promised.
  */
-export function createSampleStore ({ samples, arrivals, marks, expiryOf }: SampleStoreOptions) {
+export function createSampleStore ({ samples, arrivals, marks, expiryOf, positionRetention }: SampleStoreOptions) {
   const collection = samples.collection
   const doubtful = createDoubtfulSamples(samples)
   /** Last millisecond given to a source, so that the next sample gets a later one. */
   const stamps = new Map<string, number>()
+
+  /** When positions among the values of a sample that is as old as `time` go. */
+  const positionExpiry = (values: Record<string, SignalValue>, time: number) =>
+    positionRetention !== undefined && hasPosition(values) ? { positionUntil: new Date(time + positionRetention) } : undefined
 
   const stamp = (sample: Sample, now: number) => {
     const key = `${sample.vehicle}\n${sample.source}`
@@ -136,7 +143,7 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf }: Sampl
       const arrival = group.arrival = arrivals.next(now)
       const _id = group.id = new ObjectId()
       const { vehicle, source, ts } = group.first
-      return { _id, vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))) }
+      return { _id, vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))), ...positionExpiry(group.values, Math.max(ts, now)) }
     })
     try {
       await collection.insertMany(documents, { ordered: false })
@@ -186,7 +193,7 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf }: Sampl
       updates.push({
         updateOne: {
           filter: { _id: stored._id, ...Object.fromEntries(entries.map(([path]) => [path, { $exists: false }])) },
-          update: { $set: { ...Object.fromEntries(entries), arrival: group.arrival } }
+          update: { $set: { ...Object.fromEntries(entries), arrival: group.arrival, ...positionExpiry(added, Math.max(group.first.ts, now)) } }
         }
       })
       grown.push(group)

@@ -17,6 +17,7 @@ import { SampleLatency } from './latency.js'
 import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
 import { createSampleChannel } from './sample-channel.js'
+import { sweepPositions } from './position-retention.js'
 import { createRollups } from './rollups/rollups.js'
 import { createStateRepair } from './state-repair.js'
 import { readRows } from './sample-export.js'
@@ -44,6 +45,8 @@ export interface TelemetryOptions {
   broker: Broker
   /** Days that samples are kept. */
   retentionDays: number
+  /** Days that positions among them are kept; as the rest by default. */
+  positionRetentionDays?: number
   vehicleOfDevice: VehicleOfDevice
   /** Bytes of samples that may wait for the store. Default 32 MiB. */
   maxWaitingBytes?: number
@@ -64,7 +67,7 @@ export type StoredListener = (arrived: readonly ArrivedSample[], now: number) =>
 
 /** Vehicles, their samples, latest state and history. */
 export async function createTelemetry (options: TelemetryOptions) {
-  const { models, broker, retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, onBackgroundError = throwLater, now = Date.now } = options
+  const { models, broker, retentionDays, positionRetentionDays = retentionDays, vehicleOfDevice, fields = builtInFields, onListenerError = throwLater, onBackgroundError = throwLater, now = Date.now } = options
   const { vehicles: vehicleModel, vehicleStates, samples } = models
   const removalListeners = new Set<(vehicle: string) => void | Promise<void>>()
   const removedListeners = new Set<(vehicles: string[]) => Promise<void>>()
@@ -95,6 +98,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     samples,
     arrivals: createArrivalClock(newest?.arrival),
     marks: rollups.marks,
+    positionRetention: positionRetentionDays < retentionDays ? DAY * positionRetentionDays : undefined,
     expiryOf: (vehicle, time) => time + retentionOf(vehicle)
   })
   const tellStored: StoredListener = (arrived, time) => {
@@ -106,6 +110,9 @@ export async function createTelemetry (options: TelemetryOptions) {
       }
     }
   }
+  const positions = positionRetentionDays < retentionDays
+    ? sweepPositions({ samples, rollups: models.rollups, vehicleStates, trackers: registry.trackers, retention: DAY * positionRetentionDays, now, onError: onBackgroundError })
+    : undefined
   const sweep = (time: number) => {
     store.forgetStamps(time)
     ingest.settleDoubts().catch(() => { /* The store is still away: the next look is due. */ })
@@ -249,6 +256,9 @@ export async function createTelemetry (options: TelemetryOptions) {
     /** Resolves when all that was acknowledged is in the stored states as well. */
     settle: stateWriter.settle,
 
+    /** Removes positions that are too old at once: for tools and tests. */
+    sweepPositions: async (): Promise<void> => { await positions?.run() },
+
     /** Rolls at once what is marked, without waiting for it to rest: for tools and tests. */
     rollAll: rollups.rollAll,
 
@@ -259,6 +269,7 @@ export async function createTelemetry (options: TelemetryOptions) {
     async close (): Promise<void> {
       stopCounting()
       presence.stop()
+      await positions?.stop()
       await ingest.drain()
       await stateWriter.close()
       await rollups.close()

@@ -87,3 +87,35 @@ test('a sample of long ago is kept from when it came', async (t) => {
   t.ok(Math.abs((early?.expiresAt.getTime() ?? 0) - Date.now() - 2 * 86_400_000) < 60_000)
   t.equal(ahead?.expiresAt.getTime(), (ahead?.ts.getTime() ?? 0) + 2 * 86_400_000)
 })
+
+test('positions go earlier than the rest', async (t) => {
+  let time = Date.now()
+  const node = await startNode(t, app, { retentionDays: 30, positionRetentionDays: 1, now: () => time })
+  const start = Math.floor(time / 3_600_000) * 3_600_000 - 7_200_000
+  const send = (from: number, count: number, values: Record<string, number>) =>
+    node.ingestSamples(key('key-1'), 'place-1', Array.from({ length: count }, (_, index) => ({ ts: from + index * 100, values: { ...values, lap: index } })))
+  await send(start, 300, { latitude: 48, longitude: 11 })
+  await node.ingestSamples(key('key-2'), 'place-1', [{ ts: start, values: { latitude: 47 } }])
+  await node.rollAll()
+  const read = async (points: number) => await node.history('place-1', { from: String(start + 500), to: String(start + 3_600_000), points }) as Record<string, Bucket[]>
+  t.match(await read(1), { latitude: [{ count: 295 }], lap: [{ count: 295 }] })
+  await node.sweepPositions()
+  t.match(await read(1), { latitude: [{ count: 295 }] }, 'not before their time')
+
+  time += 86_400_000 + 3_600_000
+  await send(start + 40_000, 10, { speed: 1 })
+  await send(time - 60_000, 5, { latitude: 49 })
+  await node.sweepPositions()
+  for (const isRolled of [false, true]) {
+    if (isRolled) await node.rollAll()
+    for (const points of [1, 60, 360, 3600, 10_000]) {
+      const history = await read(points)
+      t.same(Object.keys(history).sort(), ['lap', 'speed'], `${points} points`)
+      t.equal(history.lap?.reduce((sum, { count }) => sum + count, 0), 305)
+    }
+  }
+  t.same(Object.keys((await node.stateOf('place-1')).state).sort(), ['lap', 'latitude', 'speed'], 'the newest position stays')
+  t.equal(await models.samples.countDocuments({ vehicle: 'place-1' }), 315, 'a sample of nothing but a position is gone')
+  t.equal(await models.samples.countDocuments({ vehicle: 'place-1', 'values.latitude': { $exists: true } }), 5)
+  t.equal(await models.rollups.countDocuments({ _id: /^place-1 /, 'signals.longitude': { $exists: true } }), 0)
+})

@@ -14,18 +14,21 @@ export interface ChunkWrite {
   columns: Columns
   expiresAt: number
   rolled?: NonNullable<RollupRecord['rolled']>
+  /** When positions go; 0 when they go with the rest. */
+  positionUntil: number
 }
 
 /** Chunks of buckets as documents. */
 export function createChunkStore (rollups: RollupModel) {
   const collection = rollups.collection
 
-  const toDocument = ({ id, start, before, columns, expiresAt, rolled }: ChunkWrite): RollupRecord => ({
+  const toDocument = ({ id, start, before, columns, expiresAt, rolled, positionUntil }: ChunkWrite): RollupRecord => ({
     _id: id,
     version: (before?.version ?? 0) + 1,
     signals: Object.fromEntries([...columns].filter(([, column]) => column.size > 0).map(([name, column]) => [storedName(name), encodeColumn(column, start)])),
     ...(rolled && { rolled }),
-    expiresAt: new Date(expiresAt)
+    expiresAt: new Date(expiresAt),
+    ...(positionUntil > 0 && { positionUntil: new Date(positionUntil) })
   })
 
   const toOperations = (write: ChunkWrite): object[] => {

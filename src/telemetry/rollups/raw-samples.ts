@@ -12,6 +12,7 @@ export interface RawSample {
   values: Record<string, SignalValue>
   receivedAt?: Date
   expiresAt?: Date
+  positionUntil?: Date | undefined
 }
 
 export interface RawQuery extends TimeSpan {
@@ -41,7 +42,7 @@ export async function * readRaw (samples: SampleModel, { vehicle, from, to, sign
     _id: 0,
     ts: 1,
     ...(signals ? Object.fromEntries(signals.map((name) => [`values.${storedName(name)}`, 1])) : { values: 1 }),
-    ...(withTimes && { receivedAt: 1, expiresAt: 1 })
+    ...(withTimes && { receivedAt: 1, expiresAt: 1, positionUntil: 1 })
   }
   const cursor = samples.collection.find(
     { vehicle, ts: { $gte: new Date(from), $lt: new Date(to) } },
@@ -50,7 +51,7 @@ export async function * readRaw (samples: SampleModel, { vehicle, from, to, sign
     for await (const document of cursor) {
       const values = decodeValues((document.values ?? {}) as Record<string, SignalValue>)
       if (signals && Object.keys(values).length === 0) continue
-      yield { ts: (document.ts as Date).getTime(), values, receivedAt: document.receivedAt as Date, expiresAt: document.expiresAt as Date }
+      yield { ts: (document.ts as Date).getTime(), values, receivedAt: document.receivedAt as Date, expiresAt: document.expiresAt as Date, positionUntil: document.positionUntil as Date | undefined }
     }
   } finally {
     await cursor.close()

@@ -39,14 +39,21 @@ interface MinuteSamples {
 /** What became of a rebuild: the documents written, and minutes to be rolled again a little later. */
 interface Rebuilt { written: string[], deferred: Set<number> }
 
+/** When a chunk goes that has all it had before, and more. */
+const untilLatest = ({ expiresAt, positionUntil }: { expiresAt: number, positionUntil: number }, before: RollupRecord | undefined) => ({
+  expiresAt: Math.max(expiresAt, before?.expiresAt.getTime() ?? 0),
+  positionUntil: Math.max(positionUntil, before?.positionUntil?.getTime() ?? 0)
+})
+
 /** Rebuilds buckets from what they are made of: minutes from samples, hours from minutes. */
 export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOptions) {
   const readMinutes = async (vehicle: string, minutes: number[], sealedAt: (minute: number) => number | null, time: number) => {
     const read = new Map(minutes.map((minute): [number, MinuteSamples] =>
       [minute, { seconds: new Map(), count: 0, rawUntil: Infinity, rawEnd: 0, sealedAt: sealedAt(minute), isDeferred: false }]))
     let expiresAt = 0
+    let positionUntil = 0
     for (const span of joinMinutes(minutes)) {
-      for await (const { ts, values, receivedAt, expiresAt: expiry } of readRaw(samples, { vehicle, ...span, withTimes: true })) {
+      for await (const { ts, values, receivedAt, expiresAt: expiry, positionUntil: position } of readRaw(samples, { vehicle, ...span, withTimes: true })) {
         const start = floorTo(ts, MINUTE)
         const minute = read.get(start) as MinuteSamples
         const received = receivedAt?.getTime() ?? 0
@@ -59,16 +66,17 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
         minute.count++
         const until = expiry?.getTime() ?? 0
         const kept = Math.max(ts, received)
+        positionUntil = Math.max(positionUntil, position?.getTime() ?? 0)
         minute.rawUntil = Math.min(minute.rawUntil, until)
         minute.rawEnd = Math.max(minute.rawEnd, until)
         expiresAt = Math.max(expiresAt, kept + ROLLUP_AGES * (until - kept))
       }
     }
-    return { read, expiresAt }
+    return { read, expiresAt, positionUntil }
   }
 
   /** The chunk of 10 s buckets with those of the minutes that were read in place of what it had, or added when they are sealed. */
-  const tenSecondWrite = (start: number, id: string, before: RollupRecord | undefined, { read, expiresAt }: Awaited<ReturnType<typeof readMinutes>>, time: number): ChunkWrite => {
+  const tenSecondWrite = (start: number, id: string, before: RollupRecord | undefined, { read, expiresAt, positionUntil }: Awaited<ReturnType<typeof readMinutes>>, time: number): ChunkWrite => {
     const { width } = tenSecondLevel
     const columns = chunkColumns(before, start, (place) => read.get(start + floorTo(place * width, MINUTE))?.sealedAt === null)
     const rolled = { ...before?.rolled }
@@ -83,7 +91,7 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
       else if (rawUntil === Infinity) Reflect.deleteProperty(rolled, index)
       else rolled[index] = { at: new Date(time), rawUntil: new Date(rawUntil) }
     }
-    return { id, start, before, columns, expiresAt: Math.max(expiresAt, before?.expiresAt.getTime() ?? 0), rolled }
+    return { id, start, before, columns, rolled, ...untilLatest({ expiresAt, positionUntil }, before) }
   }
 
   const minutesOnce = async (vehicle: string, start: number, minutes: number[]): Promise<Rebuilt | null> => {
@@ -102,7 +110,7 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
       const id = ids[index] as string
       const { seconds, count, rawEnd, sealedAt } = result.read.get(minute) as MinuteSamples
       const isKept = count > FEW_SAMPLES && sealedAt === null
-      if (isKept || before.has(id)) writes.push({ id, start: minute, before: before.get(id), columns: isKept ? seconds : new Map(), expiresAt: rawEnd })
+      if (isKept || before.has(id)) writes.push({ id, start: minute, before: before.get(id), columns: isKept ? seconds : new Map(), expiresAt: rawEnd, positionUntil: result.positionUntil })
     }
     if (!await chunks.write(writes)) return null
     return { written: writes.map(({ id }) => id), deferred: new Set(minutes.filter((minute) => result.read.get(minute)?.isDeferred)) }
@@ -117,14 +125,16 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
     const starts = Array.from({ length: HOUR / tenSecondLevel.span }, (_, index) => hour + index * tenSecondLevel.span)
     const sources = await chunks.read(starts.map((start) => chunkId(vehicle, tenSecondLevel, start)))
     let expiresAt = 0
+    let positionUntil = 0
     const writes = targets.map(({ level, start, id }): ChunkWrite => {
       const isOfHour = (place: number) => floorTo(start + place * level.width, HOUR) === hour
-      return { id, start, before: before.get(id), columns: chunkColumns(before.get(id), start, isOfHour), expiresAt: 0 }
+      return { id, start, before: before.get(id), columns: chunkColumns(before.get(id), start, isOfHour), expiresAt: 0, positionUntil: 0 }
     })
     for (const start of starts) {
       const source = sources.get(chunkId(vehicle, tenSecondLevel, start))
       if (!source) continue
       expiresAt = Math.max(expiresAt, source.expiresAt.getTime())
+      positionUntil = Math.max(positionUntil, source.positionUntil?.getTime() ?? 0)
       for (const [name, column] of chunkColumns(source, start, () => false)) {
         for (const [place, summary] of column) {
           const time = start + place * tenSecondLevel.width
@@ -134,7 +144,7 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
         }
       }
     }
-    for (const write of writes) write.expiresAt = Math.max(expiresAt, write.before?.expiresAt.getTime() ?? 0)
+    for (const write of writes) Object.assign(write, untilLatest({ expiresAt, positionUntil }, write.before))
     return await chunks.write(writes) ? { written: writes.map(({ id }) => id), deferred: new Set() } : null
   }
 
