@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { test } from 'tap'
 import type { Identity } from '../../src/identity/identity.js'
 import { createIndexes } from '../../src/models/indexes.js'
-import { registerModels } from '../../src/models/index.js'
+import { registerModels, type Models } from '../../src/models/index.js'
 import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
 import type { AlertRuleCreation } from '../../src/schemas/alert.js'
 import { createAlerts } from '../../src/telemetry/alerts/alerts.js'
@@ -14,19 +14,21 @@ import type { SignalValue } from '../../src/telemetry/signals.js'
 import { createSignalRegistry } from '../../src/telemetry/signals-registry.js'
 import { createTelemetry } from '../../src/telemetry/telemetry.js'
 import { startApp } from '../helpers/build-app.js'
+import { startRelay } from '../helpers/relay.js'
 
 const { app } = await startApp(t)
 const start = Date.parse('2026-06-01T12:00:00Z')
 const key: Identity = { kind: 'key', id: 'key-1', name: 'key-1', scopes: new Set(['ingest']) }
 
-const connection = await mongoose.createConnection(app.config.mongodbUri.replace(/\/test_\w+/, `/alerts_${randomBytes(6).toString('hex')}`)).asPromise()
+const uri = app.config.mongodbUri.replace(/\/test_\w+/, `/alerts_${randomBytes(6).toString('hex')}`)
+const connection = await mongoose.createConnection(uri).asPromise()
 const models = registerModels(connection)
 await createIndexes(connection)
 await models.firstStarts.create({ _id: 'alert-rules' })
 t.teardown(() => connection.close())
 
 /** Telemetry and alerts by a clock that only the test moves. */
-async function startNode () {
+async function startNode (models: Models) {
   const lights = new Map<string, string | undefined>()
   const failures: unknown[] = []
   const clock = { time: start }
@@ -71,7 +73,7 @@ async function startNode () {
 
 const secondsOf = (time: string) => (Date.parse(time) - start) / 1000
 
-let node = await startNode()
+let node = await startNode(models)
 t.teardown(() => node.stop())
 let vehicles = 0
 const newVehicle = () => `car-${++vehicles}`
@@ -189,7 +191,7 @@ test('an alert cleared by hand waits for the condition', async (t) => {
 test('two nodes keep one alert open', async (t) => {
   const vehicle = newVehicle()
   const { id } = await addRule(vehicle, { above: 100 })
-  const other = await startNode()
+  const other = await startNode(models)
   t.teardown(() => other.stop())
   await Promise.all([node.send(vehicle, 0, { motorTemperature: 110 }), other.send(vehicle, 0.1, { motorTemperature: 111 })])
   await Promise.all([node.alerts.settle(), other.alerts.settle()])
@@ -212,7 +214,7 @@ test('silence is judged with what other nodes heard', async (t) => {
   const vehicle = newVehicle()
   const { id } = await addRule(vehicle, { stale: 10 })
   await node.send(vehicle, 0, { motorTemperature: 50 })
-  const other = await startNode()
+  const other = await startNode(models)
   t.teardown(() => other.stop())
   await other.send(vehicle, 8, { motorTemperature: 50 })
   while ((await models.vehicleStates.findById(vehicle).lean())?.lastSeen.getTime() !== start + 8000) await nextTurn()
@@ -233,7 +235,7 @@ test('a restart goes on with what is open', async (t) => {
   await node.send(vehicle, 0, { motorTemperature: 110, lap: 1 })
   await node.stop()
   await models.alertRules.deleteOne({ _id: gone.id })
-  node = await startNode()
+  node = await startNode(models)
   t.equal(node.lights.get(vehicle), 'amber')
   node.clock.time = start + 1_000_000
   await node.alerts.look()
@@ -249,6 +251,40 @@ test('a restart goes on with what is open', async (t) => {
   t.match((await node.alerts.list({ vehicle, rule: id })).data, [{ state: 'cleared', clearReason: 'condition', peak: 110 }])
   t.match((await node.alerts.list({ vehicle, rule: silent.id })).data, [{ state: 'cleared', clearedAt: new Date(start + 1_002_000).toISOString() }])
   for (const rule of [id, silent.id]) await node.alerts.rules.remove(rule)
+})
+
+test('alerts outlast a store that is away', async (t) => {
+  const relay = await startRelay(t, decodeURIComponent(new URL(uri).hostname))
+  const relayed = await mongoose.createConnection(`mongodb://127.0.0.1:${relay.port}${new URL(uri).pathname}?directConnection=true&serverSelectionTimeoutMS=200`).asPromise()
+  t.teardown(() => relayed.close())
+  const other = await startNode(registerModels(relayed))
+  t.teardown(() => other.stop())
+  const vehicle = newVehicle()
+  const { id } = await addRule(vehicle, { above: 100 })
+  await other.alerts.reloadRules()
+  await relay.cut()
+  for (const [second, motorTemperature] of [[0, 110], [1, 120], [2, 90], [3, 130]] as const) {
+    other.alerts.take([{ vehicle, ts: start + second * 1000, values: { motorTemperature }, arrival: new mongoose.Types.ObjectId() }], other.clock.time)
+  }
+  await other.alerts.settle()
+  t.equal(other.failures.length, 1, 'said once')
+  await relay.restore()
+  while (await models.alerts.countDocuments({ vehicle }) < 2) await other.alerts.settle()
+  t.same(await node.told(vehicle), [[0, 2, 120], [3, null, 130]])
+  await node.alerts.rules.remove(id)
+})
+
+test('cleared alerts go and open ones stay', async (t) => {
+  const vehicle = newVehicle()
+  const { id } = await addRule(vehicle, { above: 100 })
+  await node.send(vehicle, 0, { motorTemperature: 110 })
+  await node.alerts.settle()
+  t.match(await models.alerts.findOne({ vehicle }).lean(), { open: true, expiresAt: undefined })
+  await node.send(vehicle, 1, { motorTemperature: 90 })
+  await node.alerts.settle()
+  t.match(await models.alerts.findOne({ vehicle }).lean(), { open: undefined, expiresAt: new Date(start + 2000) })
+  t.match((await models.alerts.collection.indexes()).find(({ key }) => 'expiresAt' in key), { expireAfterSeconds: 0 })
+  await node.alerts.rules.remove(id)
 })
 
 test('a removed vehicle takes its alerts along', async (t) => {
