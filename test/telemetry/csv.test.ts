@@ -114,6 +114,26 @@ test('sources keep their numbers from one import to the next', async () => {
   }), { numRuns: 300 })
 })
 
+const scraps = fc.array(fc.oneof(
+  fc.constantFrom('"', '""', ',', '\n', '\r\n', '\r', '{', '}', ':', 'ts', '1', '-', 'true', '#source', '__proto__', '\\u0000', '\ud800', ' ', "'", '='),
+  fc.string({ maxLength: 3, unit: 'grapheme' })), { maxLength: 40 }).map((parts) => parts.join(''))
+
+test('where any text is cut makes no difference', async () => {
+  const outcome = (reader: RowReader, text: string, cuts: number[]) => {
+    try {
+      return readAll(reader, text, cuts).map((row) => row instanceof Error ? row.message : row)
+    } catch (error) {
+      assert.ok(error instanceof PitwallError, String(error))
+      return error.message
+    }
+  }
+  for (const [create, head] of [[createCsvReader, 'ts,a,b\n'], [createCsvReader, ''], [createNdjsonReader, '']] as const) {
+    fc.assert(fc.property(scraps, cuts, (text, cuts) => {
+      assert.deepEqual(outcome(create(), head + text, cuts), outcome(create(), head + text, []))
+    }), { numRuns: 1000 })
+  }
+})
+
 /** An import of lines of NDJSON, each piece one of them unless told otherwise. */
 const source = (pieces: Iterable<string> | AsyncIterable<string>, store: ImportSource['store']): ImportSource => ({
   bytes: (async function * () { for await (const piece of pieces) yield new TextEncoder().encode(piece) })(),
