@@ -59,10 +59,11 @@ test('the most urgent alerts come first', async (t) => {
 test('units and thresholds come from the installation', async (t) => {
   t.teardown(() => { adoptSignals(signals) })
   const shown = signalInfo('batteryTemperature')
-  adoptSignals([
+  t.equal(adoptSignals(signals), false, 'the same says nothing new')
+  t.equal(adoptSignals([
     { name: 'batteryTemperature', description: 'Battery', kind: 'number', unit: '°C', range: [0, 60], thresholds: [{ severity: 'critical', above: 45 }], origin: 'overridden' },
     { name: 'tyrePressure', description: 'Tyre', kind: 'number', unit: 'bar', thresholds: [{ severity: 'warning', below: 1.6 }], origin: 'own' }
-  ])
+  ]), true)
   t.equal(signalInfo('batteryTemperature'), shown, 'what holds on to it sees the change')
   t.match(shown, { max: 60, criticalAbove: 45, warnAbove: undefined })
   t.equal(levelOf(signalInfo('tyrePressure'), 1.5), 'warning')

@@ -11,11 +11,13 @@ for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 
     const server = await startServer(t, t.testdir({}), { SIMULATE: '0' })
     const rest = restClient(server.url, server.key)
     await rest('POST', '/api/auth/signup', { name: 'Ada', email: 'ada@example.org', password })
+    await rest('PATCH', '/api/signals/motorRPM', { range: [0, 6000] })
     await rest('POST', '/api/alert-rules', { signal: 'oilTemperature', above: 120, severity: 'critical' })
     await rest('POST', '/api/update-status', { vehicle: 'car-7', oilTemperature: 90 })
 
     const { page, faults } = await openPage(t, server.url, { viewport })
     await connectionIs(page, 'live')
+    await page.locator('[role=meter][aria-valuemax="6000"]').waitFor()
     await rest('POST', '/api/update-status', { vehicle: 'car-7', oilTemperature: 131 })
     const row = page.locator('.alert', { hasText: 'Oil temperature 131' })
     await row.waitFor()

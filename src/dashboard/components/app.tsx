@@ -1,4 +1,4 @@
-import { connection } from '../state/connection.js'
+import { connection, signalsVersion } from '../state/connection.js'
 import { fleetKnown, rows } from '../state/fleet.js'
 import { narrow } from '../state/media.js'
 import { page, paused } from '../state/view.js'
@@ -22,7 +22,7 @@ export function App () {
     <div class='page' data-phase={phase} data-paused={paused} data-page={page}>
       <Header />
       <ConnectionBanner />
-      {phase === 'signed-out' ? <SignInPage /> : phase === 'forbidden' ? <ForbiddenPage /> : <Main />}
+      {phase === 'signed-out' ? <SignInPage /> : phase === 'forbidden' ? <ForbiddenPage /> : <Main key={signalsVersion.value} />}
       <HelpDialog />
       <LatencyDialog />
       <SignInDialog />

@@ -62,11 +62,12 @@ const names = signals.map(({ name }) => name)
 /** Names the registry has, in its order. */
 export const knownSignals: readonly string[] = names
 
-/** Goes by the installation's own registry, as `GET /api/signals` gives it, from now on. */
-export function adoptSignals (rows: unknown): void {
-  if (!Array.isArray(rows)) return
+/** Goes by the installation's own registry, as `GET /api/signals` gives it, from now on. @returns true when it says something new */
+export function adoptSignals (rows: unknown): boolean {
+  if (!Array.isArray(rows)) return false
   const read = rows.flatMap((row: unknown) => readSignal(row) ?? [])
-  if (read.length === 0) return
+  if (read.length === 0) return false
+  const before = JSON.stringify([names, names.map(signalInfo)])
   names.splice(0, names.length, ...read.map(({ name }) => name))
   for (const signal of read) {
     const info = describe(signal)
@@ -75,6 +76,7 @@ export function adoptSignals (rows: unknown): void {
     if (shown) Object.assign(shown, { min: undefined, max: undefined, warnAbove: undefined, warnBelow: undefined, criticalAbove: undefined, criticalBelow: undefined }, info)
     else known.set(signal.name, info)
   }
+  return JSON.stringify([names, names.map(signalInfo)]) !== before
 }
 
 function readSignal (row: unknown): Signal | undefined {

@@ -16,6 +16,8 @@ export const dropped = signal(0)
 export const lastDrop = signal(0)
 /** undefined until known, null when signed out. */
 export const viewer = signal<Viewer | null | undefined>(undefined)
+/** Rises when the registry of signals says something new: what is drawn by it is drawn anew. */
+export const signalsVersion = signal(0)
 /** Messages received since the page was opened. */
 export const traffic = { messages: 0 }
 
@@ -84,7 +86,7 @@ function checkViewer (): void {
 
 /** Units, scales and thresholds may have been changed while the page was away. */
 function readSignals (): void {
-  fetchSignals().then(adoptSignals).catch(() => {
+  fetchSignals().then((rows) => { if (adoptSignals(rows)) signalsVersion.value++ }).catch(() => {
     // What every installation knows is drawn by until the next time.
   })
 }
