@@ -23,11 +23,10 @@ export async function addDefaultRules (model: AlertRuleModel, firstStarts: First
   const now = new Date()
   const rules = signals.flatMap((signal) => (signal.thresholds ?? []).map(({ severity, above, below }) => {
     const { holdFor, margin } = tuning[signal.name] ?? usual
-    const clearAt = above === undefined ? (below as number) + margin : above - margin
-    const both = above !== undefined && below !== undefined
-    const rule = { signal: signal.name, vehicle: undefined, above, below, equals: undefined, stale: undefined, for: holdFor, clearAt: both ? undefined : clearAt, clearAfter: undefined, severity }
-    const stored = Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined))
-    return { _id: `${signal.name}-${severity}`, name: nameRule(rule, { ...signal, values: undefined, range: undefined, limits: undefined, thresholds: undefined } as never), ...stored, enabled: true, createdAt: now, updatedAt: now }
+    const clearAt = above !== undefined && below !== undefined ? undefined : above === undefined ? (below as number) + margin : above - margin
+    const rule = { signal: signal.name, vehicle: undefined, above, below, equals: undefined, stale: undefined, for: holdFor, clearAt, clearAfter: undefined, severity }
+    const given = Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined))
+    return { _id: `${signal.name}-${severity}`, name: nameRule(rule, signal), ...given, enabled: true, createdAt: now, updatedAt: now }
   }))
   try {
     if (rules.length > 0) {
