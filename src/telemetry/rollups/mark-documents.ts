@@ -46,6 +46,17 @@ export async function writeMarks (marks: RollupMarkModel, written: (Omit<RollupM
   }
 }
 
+/** Stores marks that are most likely new: inserting takes a fraction of what an update does. */
+export async function insertMarks (marks: RollupMarkModel, inserted: { id: string, token: string, due: Date }[]): Promise<void> {
+  try {
+    await marks.collection.insertMany(inserted.map(({ id, ...mark }) => ({ _id: id as never, ...mark })), { ordered: false })
+  } catch (error) {
+    // One that was forgotten is still there.
+    if (!duplicateKeyFields(error)) throw error
+    await writeMarks(marks, inserted)
+  }
+}
+
 /** Removes marks that still carry the token. @returns when done; one that was stored anew stays */
 export async function removeMarks (marks: RollupMarkModel, removed: { id: string, token: string }[]): Promise<void> {
   if (removed.length === 0) return

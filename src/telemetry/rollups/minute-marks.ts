@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { RollupMarkModel } from '../../models/rollup-mark.js'
 import { floorTo, MINUTE } from './levels.js'
-import { dueAfter, minuteMarkId, writeMarks } from './mark-documents.js'
+import { dueAfter, insertMarks, minuteMarkId, writeMarks } from './mark-documents.js'
 
 /** A minute of a vehicle that this process stored samples in, and has not rolled since. */
 export interface MarkedMinute {
@@ -83,7 +83,8 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
     const token = randomBytes(6).toString('hex')
     // Until it is answered, a mark is neither the old nor the new one.
     for (const entry of entries) entry.token = ''
-    await writeMarks(marks, entries.map(({ id }) => ({ id, token, due: dueAfter(time) })))
+    const written = entries.map(({ id }) => ({ id, token, due: dueAfter(time) }))
+    await (entries.some(({ storedAt }) => storedAt > 0) ? writeMarks : insertMarks)(marks, written)
     for (const entry of entries) {
       entry.token = token
       entry.storedAt = time

@@ -81,6 +81,7 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
     const columns = chunkColumns(before, start, (place) => read.get(start + floorTo(place * width, MINUTE))?.sealedAt === null)
     const rolled = { ...before?.rolled }
     for (const [minute, { seconds, rawUntil, sealedAt }] of read) {
+      if (floorTo(minute, tenSecondLevel.span) !== start) continue
       const first = (minute - start) / width
       const index = String((minute - start) / MINUTE)
       for (const [name, column] of seconds) {
@@ -94,18 +95,20 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
     return { id, start, before, columns, rolled, ...untilLatest({ expiresAt, positionUntil }, before) }
   }
 
-  const minutesOnce = async (vehicle: string, start: number, minutes: number[]): Promise<Rebuilt | null> => {
-    const coarse = chunkId(vehicle, tenSecondLevel, start)
+  const minutesOnce = async (vehicle: string, minutes: number[]): Promise<Rebuilt | null> => {
+    const starts = [...new Set(minutes.map((minute) => floorTo(minute, tenSecondLevel.span)))]
+    const coarseId = (start: number) => chunkId(vehicle, tenSecondLevel, start)
     const ids = minutes.map((minute) => chunkId(vehicle, secondLevel, minute))
     // First the chunks, then what they are made of: a chunk that another node built from more is then never overwritten.
-    const before = await chunks.read([coarse, ...ids])
+    const before = await chunks.read([...starts.map(coarseId), ...ids])
     const time = now()
     const sealedAt = (minute: number) => {
-      const known = before.get(coarse)?.rolled?.[String((minute - start) / MINUTE)]
+      const start = floorTo(minute, tenSecondLevel.span)
+      const known = before.get(coarseId(start))?.rolled?.[String((minute - start) / MINUTE)]
       return known && isSealed(known.rawUntil, time) ? known.at.getTime() : null
     }
     const result = await readMinutes(vehicle, minutes, sealedAt, time)
-    const writes = [tenSecondWrite(start, coarse, before.get(coarse), result, time)]
+    const writes = starts.map((start) => tenSecondWrite(start, coarseId(start), before.get(coarseId(start)), result, time))
     for (const [index, minute] of minutes.entries()) {
       const id = ids[index] as string
       const { seconds, count, rawEnd, sealedAt } = result.read.get(minute) as MinuteSamples
@@ -159,11 +162,10 @@ export function createRebuild ({ samples, vehicles, chunks, now }: RebuildOption
 
   return {
     /**
-     * Rebuilds the 1 s and 10 s buckets of minutes, all of one chunk of 10 s buckets, from
-     * samples. To a sealed minute it adds what was received since.
+     * Rebuilds the 1 s and 10 s buckets of minutes from samples. To a sealed minute it adds what was received since.
      * @returns minutes that are to be rolled again in a minute's time
      */
-    minutes: (vehicle: string, start: number, minutes: number[]): Promise<ReadonlySet<number>> => finish(vehicle, () => minutesOnce(vehicle, start, minutes)),
+    minutes: (vehicle: string, minutes: number[]): Promise<ReadonlySet<number>> => finish(vehicle, () => minutesOnce(vehicle, minutes)),
 
     /** Rebuilds all coarser buckets of an hour from its 10 s buckets. */
     hour: async (vehicle: string, hour: number): Promise<void> => { await finish(vehicle, () => hourOnce(vehicle, hour)) }

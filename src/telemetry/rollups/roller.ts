@@ -29,8 +29,13 @@ const PATIENCE = MINUTE
 const HOUR_DELAY = 5 * SECOND
 const MOST_CLAIMED = 200
 
-/** Minutes of one vehicle in one chunk of 10 s buckets, with the marks that say so. */
-interface RollGroup { vehicle: string, start: number, minutes: Set<number>, own: MarkedMinute[], claimed: FoundMark[] }
+// Minutes of an hour are rolled together until they have so many samples.
+const MOST_SAMPLES = 5000
+/** What a minute of another node is taken to have. */
+const CLAIMED_SAMPLES = MOST_SAMPLES / 10
+
+/** Minutes of one vehicle in one hour, with the marks that say so. */
+interface RollGroup { vehicle: string, hour: number, samples: number, minutes: Set<number>, own: MarkedMinute[], claimed: FoundMark[] }
 
 /** Rebuilds, in the background and one after another, the rollups of what was marked. */
 export function createRoller (options: RollerOptions) {
@@ -49,29 +54,35 @@ export function createRoller (options: RollerOptions) {
   }
 
   const gather = (own: MarkedMinute[], claimed: FoundMark[]): RollGroup[] => {
-    const groups = new Map<string, RollGroup>()
-    const groupOf = (vehicle: string, minute: number) => {
-      const start = floorTo(minute, tenSecondLevel.span)
-      const key = `${vehicle} ${start}`
-      let group = groups.get(key)
-      if (!group) groups.set(key, group = { vehicle, start, minutes: new Set(), own: [], claimed: [] })
+    const groups: RollGroup[] = []
+    const open = new Map<string, RollGroup>()
+    const groupOf = (vehicle: string, minute: number, samples: number) => {
+      const hour = floorTo(minute, HOUR)
+      const key = `${vehicle} ${hour}`
+      let group = open.get(key)
+      if (!group || group.samples + samples > MOST_SAMPLES) {
+        group = { vehicle, hour, samples: 0, minutes: new Set(), own: [], claimed: [] }
+        groups.push(group)
+        open.set(key, group)
+      }
+      group.samples += samples
       group.minutes.add(minute)
       return group
     }
-    for (const entry of own) groupOf(entry.vehicle, entry.minute).own.push(entry)
-    for (const mark of claimed) groupOf(mark.vehicle, mark.start).claimed.push(mark)
-    return [...groups.values()]
+    for (const entry of own) groupOf(entry.vehicle, entry.minute, entry.samples).own.push(entry)
+    for (const mark of claimed) groupOf(mark.vehicle, mark.start, CLAIMED_SAMPLES).claimed.push(mark)
+    return groups
   }
 
-  const rollGroup = async ({ vehicle, start, minutes, own, claimed }: RollGroup) => {
+  const rollGroup = async ({ vehicle, hour, minutes, own, claimed }: RollGroup) => {
     const begun = own.map((entry) => entry.begun)
     const isUsed = claimed.length > 0 || begun.some((count) => count > 0)
     if (claimed.length > 0) await onTakeover(claimed)
     let deferred: ReadonlySet<number> = new Set()
     if (isUsed) {
-      deferred = await rebuild.minutes(vehicle, start, [...minutes])
-      const hour = floorTo(start, HOUR)
-      await writeMarks(marks, [{ id: hourMarkId(vehicle, hour), token: randomBytes(6).toString('hex'), due: new Date(Math.max(hour + HOUR, now()) + HOUR_DELAY) }])
+      deferred = await rebuild.minutes(vehicle, [...minutes])
+      const due = new Date(Math.max(hour + HOUR, now()) + HOUR_DELAY)
+      await writeMarks(marks, [{ id: hourMarkId(vehicle, hour), token: randomBytes(6).toString('hex'), due }])
     }
     if (own.length > 0) await onRolled()
     // What began since is not in it; forgotten before the mark goes, so that what comes marks it anew.
