@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'tap'
 import { WebSocket } from 'ws'
@@ -100,10 +99,17 @@ test('says goodbye before it closes', async (t) => {
 
 test('turns away what is too much before it looks at keys', async (t) => {
   const { app, socketUrl } = await startApp(t, { wsUpgradeLimit: 3, wsConnectionLimit: 2 })
-  const refusal = async () => {
-    const ws = new WebSocket(socketUrl, ['pitwall.v1', adminKey])
+  const attempt = async (key: string) => {
+    const ws = new WebSocket(socketUrl, ['pitwall.v1', key])
     ws.on('error', () => {})
-    const [, response] = await once(ws, 'unexpected-response') as [unknown, IncomingMessage]
+    const response = await new Promise<IncomingMessage | null>((resolve) => {
+      ws.once('unexpected-response', (_request, refusal) => resolve(refusal))
+      ws.once('open', () => resolve(null))
+    })
+    if (!response) {
+      ws.terminate()
+      return { status: 101 }
+    }
     const body = JSON.parse(Buffer.concat(await response.toArray()).toString()) as { code: string, detail: string }
     return { status: response.statusCode, retryAfter: response.headers['retry-after'], ...body }
   }
@@ -114,16 +120,22 @@ test('turns away what is too much before it looks at keys', async (t) => {
     return await authenticateCredential(...given)
   }
   const [first] = await Promise.all([1, 2].map(() => openSocket(t, socketUrl, ['pitwall.v1', adminKey])))
-  t.match(await refusal(), { status: 503, retryAfter: '10', code: 'OVERLOADED', detail: /2 connections/ })
+  t.match(await attempt(adminKey), { status: 503, retryAfter: '10', code: 'OVERLOADED', detail: /2 connections/ })
   t.equal(looks, 2)
 
   first?.ws.close()
   await first?.closed
   // The server may hear of it a little later.
   while (app.hub.connections.size > 1) await new Promise(setImmediate)
-  t.equal(await refusedUpgrade(socketUrl, ['pitwall.v1', 'pw_unknown-key-0123456789']), 401, 'a place was free')
-  t.match(await refusal(), { status: 503, retryAfter: '1', code: 'OVERLOADED', detail: /3 new connections a second/ })
-  t.equal(looks, 3)
+  // More at once than a second's worth, however long the server takes for them.
+  const outcomes = await Promise.all(Array.from({ length: 12 }, (_, index) => attempt(`pw_unknown-key-${index}-0123456789`)))
+  const judged = outcomes.filter(({ status }) => status === 401).length
+  t.ok(judged > 0, 'a place was free')
+  t.equal(looks, 2 + judged)
+  const refused = outcomes.filter(({ status }) => status !== 401)
+  t.ok(refused.length > 0)
+  for (const outcome of refused) t.match(outcome, { status: 503, code: 'OVERLOADED', detail: /3 new connections a second|2 connections/ })
+  t.ok(refused.some((outcome) => 'detail' in outcome && /3 new/.test(outcome.detail) && outcome.retryAfter === '1'))
   const isLetIn = () => new Promise<boolean>((resolve) => {
     const ws = new WebSocket(socketUrl, ['pitwall.v1', adminKey])
     t.teardown(() => ws.terminate())
@@ -131,5 +143,5 @@ test('turns away what is too much before it looks at keys', async (t) => {
     ws.on('error', () => resolve(false))
   })
   while (!await isLetIn());
-  t.equal(looks, 4, 'a moment later one is let in')
+  t.equal(looks, 3 + judged, 'a moment later one is let in')
 })
