@@ -9,8 +9,8 @@ import type { RowReader } from './import-row.js'
 export const NAMED_REJECTIONS = 100
 /** Imports that may run at once. */
 export const MAX_IMPORTS = 8
-// Small enough that others' samples, which are stored in between, hardly wait.
-const BATCH = 1000
+// Small, so that others' samples, which are stored together with it, hardly wait.
+const BATCH = 500
 const BATCH_CHARACTERS = 1024 * 1024
 // Batches on their way to the store while the next is read.
 const IN_FLIGHT = 2
