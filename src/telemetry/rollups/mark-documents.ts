@@ -1,6 +1,6 @@
 import type { RollupMarkModel, RollupMarkRecord } from '../../models/rollup-mark.js'
 import { duplicateKeyFields } from '../../models/store-errors.js'
-import { HOUR, MINUTE } from './levels.js'
+import { floorTo, HOUR, MINUTE, tenSecondLevel } from './levels.js'
 
 /**
  * Age at which any node may take a mark over, in milliseconds. Nodes in use renew theirs
@@ -8,8 +8,9 @@ import { HOUR, MINUTE } from './levels.js'
  */
 const TAKEOVER_AFTER = 5 * MINUTE
 
-/** When a mark of a minute made now may be taken over. */
-export const dueAfter = (time: number): Date => new Date(time + TAKEOVER_AFTER)
+/** When a mark of a minute made now may be taken over: not before its node rolls it at the latest. */
+export const dueAfter = (time: number, minute: number): Date =>
+  new Date(Math.max(time, floorTo(minute, tenSecondLevel.span) + tenSecondLevel.span) + TAKEOVER_AFTER)
 
 // The kind comes before the time: a range of one kind is a range of ids.
 const minuteKind = '1'

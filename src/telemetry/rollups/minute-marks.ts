@@ -83,7 +83,7 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
     const token = randomBytes(6).toString('hex')
     // Until it is answered, a mark is neither the old nor the new one.
     for (const entry of entries) entry.token = ''
-    const written = entries.map(({ id }) => ({ id, token, due: dueAfter(time) }))
+    const written = entries.map(({ id, minute }) => ({ id, token, due: dueAfter(time, minute) }))
     await (entries.some(({ storedAt }) => storedAt > 0) ? writeMarks : insertMarks)(marks, written)
     for (const entry of entries) {
       entry.token = token

@@ -13,13 +13,16 @@ const CLAIM = MINUTE
  */
 export async function claimMarks (marks: RollupMarkModel, time: number, most: number, skip: (id: string) => boolean): Promise<FoundMark[]> {
   const due = await marks.collection.find({ due: { $lte: new Date(time) } }, { sort: { due: 1 }, limit: most }).toArray()
-  const claimed: FoundMark[] = []
-  for (const { _id: id, token: seen } of due as unknown as RollupMarkRecord[]) {
+  const wanted = (due as unknown as RollupMarkRecord[]).filter(({ _id }) => !skip(_id) && parseMarkId(_id))
+  if (wanted.length === 0) return []
+  const token = randomBytes(6).toString('hex')
+  await marks.collection.bulkWrite(wanted.map(({ _id, token: seen }) => ({
+    updateOne: { filter: { _id: _id as never, token: seen }, update: { $set: { token, due: new Date(time + CLAIM) } } }
+  })), { ordered: false })
+  // Of some another node may have been quicker.
+  const claimed = await marks.collection.find({ _id: { $in: wanted.map(({ _id }) => _id as never) }, token }, { projection: { _id: 1 } }).toArray()
+  return (claimed as unknown as Pick<RollupMarkRecord, '_id'>[]).flatMap(({ _id: id }) => {
     const parsed = parseMarkId(id)
-    if (!parsed || skip(id)) continue
-    const token = randomBytes(6).toString('hex')
-    const { modifiedCount } = await marks.collection.updateOne({ _id: id as never, token: seen }, { $set: { token, due: new Date(time + CLAIM) } })
-    if (modifiedCount === 1) claimed.push({ id, token, ...parsed })
-  }
-  return claimed
+    return parsed ? [{ id, token, ...parsed }] : []
+  })
 }
