@@ -5,6 +5,7 @@ import { RollupRing } from '../../src/dashboard/data/rollup-ring.js'
 import { SampleRing } from '../../src/dashboard/data/sample-ring.js'
 import { alignClock, clockError, clockOffset, serverNow } from '../../src/dashboard/data/clock.js'
 import { createScreenLatency } from '../../src/dashboard/data/screen-latency.js'
+import { LatencyHistogram } from '../../src/telemetry/latency-histogram.js'
 
 const contents = (ring: SampleRing) => Array.from({ length: ring.length }, (_, row) => [ring.timeAt(row), ring.valueAt('v', row)])
 
@@ -117,4 +118,27 @@ test('the quickest of the last answers sets the clock', async (t) => {
   for (let count = 0; count < 8; count++) alignClock({ roundTrip: 20, offset: -5000 + count })
   t.equal(clockOffset(), -5000, 'old answers are forgotten')
   t.ok(Math.abs(serverNow() - Date.now() + 5000) <= 1)
+})
+
+test('the quantiles of a histogram are off by two percent at most', async () => {
+  const times = fc.array(fc.double({ min: 0.001, max: 2_000_000, noNaN: true }), { minLength: 1, maxLength: 200 })
+  fc.assert(fc.property(times, fc.constantFrom(0.5, 0.9, 0.99, 1), (times, share) => {
+    const histogram = new LatencyHistogram()
+    for (const time of times) histogram.observe(time, 1, 0)
+    const exact = [...times].sort((a, b) => a - b)[Math.ceil(times.length * share) - 1] ?? NaN
+    // A microsecond is the finest there is.
+    return Math.abs(histogram.quantile(share, 0) - exact) <= 0.02 * exact + 0.001 && histogram.count === times.length
+  }))
+})
+
+test('quantiles are those of the last minute', async (t) => {
+  const histogram = new LatencyHistogram()
+  t.ok(Number.isNaN(histogram.quantile(0.5, 0)))
+  histogram.observe(100, 10, 1000)
+  histogram.observe(1, 5, 40_000)
+  t.ok(Math.abs(histogram.quantile(0.5, 40_000) - 100) < 2, 'both windows count')
+  t.ok(Math.abs(histogram.quantile(0.5, 75_000) - 1) < 0.02, 'the older is gone')
+  t.ok(Number.isNaN(histogram.quantile(0.5, 200_000)))
+  t.equal(histogram.count, 15)
+  t.equal(histogram.sum, 1005)
 })
