@@ -59,3 +59,15 @@ for (const viewport of views) {
     t.same(faults, [])
   })
 }
+
+test('a replay begins no earlier than what is stored', { skip }, async (t) => {
+  const server = await startWithPast(t, t.testdir({}), { SIMULATE: '0' })
+  const { page } = await openPage(t, server.url)
+  await connectionIs(page, 'live')
+  await page.locator('.speed-number:not(:text("–"))').waitFor()
+  await page.getByText('15 min', { exact: true }).click()
+  await page.keyboard.press('r')
+  // The left edge of the charts is fourteen minutes earlier, in real time.
+  await page.locator('.speed-number', { hasText: /^\d$/ }).waitFor()
+  t.equal(await page.locator('.replay-bar[data-phase="playing"]').count(), 1)
+})

@@ -306,7 +306,7 @@ test('the client library goes on where it was', async (t) => {
   t.match(await client.steer({ type: 'resume', channel: 'replay:car-1', speed: 8 }), { state: 'playing', speed: 8 })
   await until(numbers.length + 50)
   t.strictSame(numbers, numbers.map((_, index) => index), 'no sample missing or twice')
-  t.strictSame(states, ['playing 16', 'paused 16', 'paused 16', 'playing 8'])
+  t.strictSame(states.filter((state, index) => state !== states[index - 1]), ['playing 16', 'paused 16', 'playing 8'], 'a reconnect tells it again')
   await client.steer({ type: 'seek', channel: 'replay:car-1', to: start + 5 * 2990 })
   const ended = new Promise<void>((resolve) => { replay.on('replay', ({ state }) => { if (state === 'ended') resolve() }) })
   await ended

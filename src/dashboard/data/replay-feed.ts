@@ -52,6 +52,8 @@ export function openReplay (client: Client, vehicle: string, options: ReplayOpti
     phase = told.state
     speed = told.speed
     if (seeking <= 1) stand(readTime(told.position))
+    // Told once, at the beginning: where nothing is stored yet there is nothing to wait for.
+    if ('first' in told && typeof told.first === 'string' && readTime(told.first) > readTime(told.position)) seek(readTime(told.first))
     onChange()
   })
   subscription.on('message', ({ data }) => {
@@ -62,6 +64,14 @@ export function openReplay (client: Client, vehicle: string, options: ReplayOpti
   })
   subscription.on('error', onError)
 
+  const seek = (target: number) => {
+    const place = Math.min(to, Math.max(from, target))
+    history = createHistory(vehicle)
+    stand(place)
+    seeking++
+    client.steer({ type: 'seek', channel, to: Math.round(place) }).catch(onError).finally(() => { seeking-- })
+  }
+
   return {
     vehicle,
     from,
@@ -71,13 +81,7 @@ export function openReplay (client: Client, vehicle: string, options: ReplayOpti
     get history () { return history },
     position,
     load: (part) => loadPast(history, part, position()),
-    seek (target) {
-      const place = Math.min(to, Math.max(from, target))
-      history = createHistory(vehicle)
-      stand(place)
-      seeking++
-      client.steer({ type: 'seek', channel, to: Math.round(place) }).catch(onError).finally(() => { seeking-- })
-    },
+    seek,
     pause: () => { client.steer({ type: 'pause', channel }).catch(onError) },
     resume: (wanted) => { client.steer({ type: 'resume', channel, ...(wanted !== undefined && { speed: wanted }) }).catch(onError) },
     close: () => subscription.unsubscribe()
