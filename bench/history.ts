@@ -2,6 +2,7 @@
 // pipeline over the same samples through the same driver and embedded store.
 // Usage: npm run bench -- history [samples, default 1000000] [vehicles, default 10000]
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,7 +84,12 @@ function aggregate (vehicle: string, count: number, width: number) {
 const widthOf = (buckets: Bucket[]) => Math.min(...buckets.slice(1).map(({ t }, index) => Date.parse(t) - Date.parse(buckets[index]?.t ?? '')))
 
 const show = (what: string, milliseconds: number) => { console.log(`${what.padEnd(58)} ${milliseconds.toFixed(1).padStart(9)} ms`) }
-const memory = () => `${(process.memoryUsage().rss / 1024 / 1024).toFixed(0)} MiB`
+/** Resident memory, and what of it is not pages of the store's file, which the system may take back at any time. */
+const memory = () => {
+  const own = /RssAnon:\s+(\d+) kB/.exec(existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '')?.[1]
+  const mebibytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
+  return mebibytes(process.memoryUsage().rss) + (own ? `, ${mebibytes(Number(own) * 1024)} of it without pages of files` : '')
+}
 
 try {
   console.log(`${samples} samples of 6 signals of one vehicle, 10 a second, ${POINTS} points; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)

@@ -28,7 +28,6 @@ const schema = new Schema<RollupRecord>({
   positionUntil: Date
 }, { timestamps: false, versionKey: false, minimize: false, collection: 'rollups' })
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })
-schema.index({ positionUntil: 1 }, { sparse: true })
 
 /** Collection `rollups`. */
 export function rollupModel (connection: Connection) {

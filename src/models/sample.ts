@@ -33,7 +33,6 @@ const schema = new Schema<SampleRecord>({
 schema.index({ vehicle: 1, ts: 1, source: 1 }, { unique: true })
 schema.index({ vehicle: 1, arrival: 1 })
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 })
-schema.index({ positionUntil: 1 }, { sparse: true })
 
 /** Collection `samples`. */
 export function sampleModel (connection: Connection) {

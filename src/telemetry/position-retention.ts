@@ -61,7 +61,18 @@ export function sweepPositions ({ samples, rollups, vehicleStates, trackers, ret
     }
   }
 
+  // Only here, so that nobody pays for it who keeps positions as long as the rest.
+  const makeIndexes = async () => {
+    for (const { collection } of [samples, rollups]) await collection.createIndex({ positionUntil: 1 }, { sparse: true })
+  }
+  let indexes: Promise<void> | null = null
+
   const sweep = async () => {
+    indexes ??= makeIndexes().catch((error: unknown) => {
+      indexes = null
+      throw error
+    })
+    await indexes
     await sweepCollection(samples.collection, 'values', { $unset: { ...unsetBelow('values'), positionUntil: 1 } })
     // The version tells whoever is rebuilding the chunk to begin anew.
     await sweepCollection(rollups.collection, 'signals', { $unset: { ...unsetBelow('signals'), positionUntil: 1 }, $inc: { version: 1 } })
