@@ -122,8 +122,9 @@ export async function checkRollups ({ models }: FastifyInstance, nodes: readonly
       await take(step, { models, nodes, vehicle, stored })
       await compare()
     }
-    for (const node of nodes) await node.rollAll()
-    assert.equal(await models.rollupMarks.countDocuments({ _id: new RegExp(`^${vehicle} `) }), 0)
+    // What one node has just claimed in the background, the other cannot roll.
+    do for (const node of nodes) await node.rollAll()
+    while (await models.rollupMarks.countDocuments({ _id: new RegExp(`^${vehicle} `) }) > 0)
     await compare()
   }), { numRuns, endOnFailure: true })
 }
