@@ -18,7 +18,7 @@ export default fp(async (app) => {
     vehicleOfDevice: rememberVehicles(async (device) => (await models.devices.findById(device, { vehicle: 1 }).lean())?.vehicle),
     fields: signals.fields,
     onListenerError: (err) => { app.log.error({ err }, 'something that follows stored samples failed') },
-    onBackgroundError: (err) => { app.log.warn({ err }, 'rollups were not rebuilt; they will be') },
+    onBackgroundError: (err) => { app.log.warn({ err }, 'rollups, latest states or old positions were not stored or removed; it is tried again') },
     onVehicleWrite: changeFeed.watch({ channel: 'vehicles', collection: models.vehicles.collection.name })
   })
   app.decorate('telemetry', telemetry)
