@@ -15,8 +15,13 @@ export interface UploadTimeoutOptions {
   interval?: number
 }
 
-const isName = (text: string, name: string) => text.length === name.length && text.toLowerCase() === name
-const announcesBody = (text: string) => isName(text, 'content-length') || isName(text, 'transfer-encoding')
+function announcesBody ({ rawHeaders }: IncomingMessage): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 14 ? name.toLowerCase() === 'content-length' : name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true
+  }
+  return false
+}
 
 /**
  * Ends requests whose body does not arrive in time. In place of Node's own `requestTimeout`,
@@ -47,7 +52,7 @@ export default fp<UploadTimeoutOptions>(async (app, { timeout = 120_000, interva
   // Before Fastify, so that what is answered without reading its body counts too.
   app.addHook('onReady', async () => {
     app.server.prependListener('request', (request: IncomingMessage) => {
-      if (request.rawHeaders.some(announcesBody)) deadlines.set(request, Date.now() + timeout)
+      if (announcesBody(request)) deadlines.set(request, Date.now() + timeout)
     })
   })
 }, { name: 'upload-timeout', fastify: '5.x' })
