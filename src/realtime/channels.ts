@@ -11,6 +11,8 @@ export interface HistoryBounds {
   age: number
   /** Bytes, as far as sizes are known. */
   bytes: number
+  /** Kept from when somebody first asks, for as long as somebody does within `age`: the store has the past of channels that nobody follows. */
+  onDemand?: true
 }
 
 /** What the server knows about one channel, or about all of a prefix. */
@@ -52,7 +54,7 @@ export const channelTable: readonly ChannelRule[] = [
   { ...server, name: 'gear', conflation: onlyLatest, history: ring(1000, DAY), plain: 'typed', description: 'The current gear' },
   { ...server, name: 'engineIconColor', conflation: onlyLatest, history: ring(1000, DAY), plain: 'typed', description: 'The engine icon’s colour' },
   { ...server, name: 'status', durable: false, conflation: latestSignals, history: none, plain: 'typed', description: 'Signals of all vehicles as they change' },
-  { ...server, name: 'vehicle:', conflation: latestValues, history: ring(1000, HOUR, MIB), description: 'Every sample of one vehicle' },
+  { ...server, name: 'vehicle:', conflation: latestValues, history: { ...ring(1000, HOUR, MIB), onDemand: true }, description: 'Every sample of one vehicle' },
   { ...server, name: 'replay:', conflation: null, history: none, description: 'The stored past of one vehicle, in its own time' },
   { ...server, name: 'broadcast', read: 'any', durable: false, conflation: null, history: ring(1000, HOUR, 16 * MIB), plain: 'envelope', description: 'BROADCAST, message and TMD envelopes' },
   { ...server, name: 'activity', conflation: null, history: ring(1000, DAY), description: 'Activity events' },

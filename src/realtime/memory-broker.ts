@@ -15,6 +15,8 @@ export interface MemoryBrokerOptions {
 
 // Milliseconds by which the clock that stamps messages may differ from this one.
 const CLOCK_SKEW = 60_000
+// Channels kept on demand at once.
+const MOST_ASKED = 10_000
 
 /**
  * Fan-out within one process. All channels share one sequence, so that a channel nobody
@@ -28,6 +30,8 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
   const histories = new Map<string, ChannelHistory>()
   const listeners = new Set<(publication: StoredPublication) => void>()
   const resetListeners = new Set<(channel: string) => void>()
+  /** Channels kept on demand that somebody asked for: when last, and from where on they are kept. */
+  const asked = new Map<string, { at: number, floor: Floor }>()
   let sequence = 0
   // What forgotten channels last held: below it nobody can tell what is missing.
   let forgotten = { sequence: 0, ts: startedAt }
@@ -38,24 +42,52 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     return floor && floor.sequence > forgotten.sequence ? floor : forgotten
   }
 
+  const forget = (channel: string) => {
+    asked.delete(channel)
+    const history = histories.get(channel)
+    if (!history) return
+    forgotten = { sequence: Math.max(forgotten.sequence, history.last.sequence), ts: Math.max(forgotten.ts, history.last.ts) }
+    histories.delete(channel)
+  }
+
   const sweep = setInterval(() => {
+    const time = now()
+    for (const [channel, { at }] of asked) if (time - at > bounds(channel).age) forget(channel)
     for (const [channel, history] of histories) {
-      history.trim(now())
-      if (history.size > 0) continue
-      forgotten = { sequence: Math.max(forgotten.sequence, history.last.sequence), ts: Math.max(forgotten.ts, history.last.ts) }
-      histories.delete(channel)
+      history.trim(time)
+      if (history.size === 0) forget(channel)
     }
   }, sweepInterval)
   sweep.unref()
+
+  /** What begins now knows nothing that is stamped with a time about now, which may be among the missed. */
+  const floorNow = (): Floor => ({ sequence, ts: now() + CLOCK_SKEW })
+
+  /** Where a channel without history would begin. */
+  const startOf = (channel: string): Floor => asked.get(channel)?.floor ?? floorOf(channel)
 
   const openHistory = (channel: string): ChannelHistory | null => {
     const known = histories.get(channel)
     if (known) return known
     const limits = bounds(channel)
-    if (limits.length === 0) return null
-    const history = createChannelHistory(limits, floorOf(channel))
+    if (limits.length === 0 || (limits.onDemand && !asked.has(channel))) return null
+    const history = createChannelHistory(limits, startOf(channel))
     histories.set(channel, history)
     return history
+  }
+
+  /** The history of a channel that somebody asks for. */
+  const lookUp = (channel: string): ChannelHistory | undefined => {
+    if (bounds(channel).onDemand) {
+      const known = asked.get(channel)
+      if (known) known.at = now()
+      else {
+        const [oldest] = asked.keys()
+        if (asked.size >= MOST_ASKED && oldest !== undefined) forget(oldest)
+        asked.set(channel, { at: now(), floor: floorNow() })
+      }
+    }
+    return histories.get(channel)
   }
 
   /** The sequence number after which messages are wanted; null when the cursor is not of this process. */
@@ -86,20 +118,23 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
 
     reset (channel) {
       sequence++
-      // From here on it is known again; what is stamped with a time about now may be among the missed.
-      const floor = { sequence, ts: now() + CLOCK_SKEW }
+      // From here on it is known again.
+      const floor = floorNow()
       if (channel.endsWith(':')) {
         prefixFloors.set(channel, floor)
         for (const name of histories.keys()) if (name.startsWith(channel)) histories.set(name, createChannelHistory(bounds(name), floor))
+        for (const [name, entry] of asked) if (name.startsWith(channel)) entry.floor = floor
       } else {
         const limits = bounds(channel)
-        if (limits.length > 0) histories.set(channel, createChannelHistory(limits, floor))
+        const wanted = asked.get(channel)
+        if (wanted) wanted.floor = floor
+        if (limits.onDemand ? wanted : limits.length > 0) histories.set(channel, createChannelHistory(limits, floor))
       }
       for (const listener of resetListeners) listener(channel)
     },
 
     history (channel, { since, limit = 1000 }): HistoryPage {
-      const history = histories.get(channel)
+      const history = lookUp(channel)
       history?.trim(now())
       const head = history?.last.cursor ?? formatCursor(epoch, sequence)
       if (since === undefined) {
@@ -107,7 +142,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
         return { messages, complete: true, cursor: messages.at(-1)?.cursor ?? head }
       }
       if (bounds(channel).length === 0) return { messages: [], complete: false, cursor: head }
-      const floor = history?.floor ?? floorOf(channel)
+      const floor = history?.floor ?? startOf(channel)
       const messages = typeof since === 'number' ? history?.from(since, limit) ?? [] : null
       if (messages) return { messages, complete: (since as number) > floor.ts, cursor: messages.at(-1)?.cursor ?? head }
       const after = locate(history, since as string)
@@ -116,13 +151,14 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
       return { messages: found, complete: after >= floor.sequence, cursor: found.at(-1)?.cursor ?? head }
     },
 
-    head: (channel) => histories.get(channel)?.last.cursor ?? formatCursor(epoch, sequence),
+    head: (channel) => lookUp(channel)?.last.cursor ?? formatCursor(epoch, sequence),
 
     async close () {
       clearInterval(sweep)
       listeners.clear()
       resetListeners.clear()
       histories.clear()
+      asked.clear()
     }
   }
 }

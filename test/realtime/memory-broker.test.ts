@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { mock } from 'node:test'
 import { test, type Test } from 'tap'
 import type { StoredPublication } from '../../src/realtime/broker.js'
 import { createMemoryBroker, type MemoryBrokerOptions } from '../../src/realtime/memory-broker.js'
@@ -135,4 +136,37 @@ test('a reset of a prefix concerns all its channels', async (t) => {
   const head = broker.head('p:c')
   publish(broker, 2, { channel: 'p:c' })
   t.match(broker.history('p:c', { since: head }), { complete: true, messages: [{ data: 2 }] })
+})
+
+test('keeps on demand what somebody asked for, from then on', async (t) => {
+  let now = 100_000
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const broker = brokerFor(t, { now: () => now, bounds: () => ({ ...bounds, onDemand: true }) })
+  const before = publish(broker, 'before', { cursor: 'c_s1', ts: now })
+  t.strictSame(dataOf(broker.history('a', {}).messages), [], 'nobody had asked')
+  const head = broker.head('a')
+  t.equal(broker.history('a', { since: before }).complete, false)
+  t.equal(broker.history('a', { since: now - 10 }).complete, false)
+  publish(broker, 'after', { cursor: 'c_s2', ts: now })
+  t.match(broker.history('a', { since: head }), { complete: true, messages: [{ data: 'after' }], cursor: 'c_s2' })
+  t.match(broker.history('a', { since: 'c_s2' }), { complete: true, messages: [] })
+
+  now += bounds.age + 1
+  publish(broker, 'late', { cursor: 'c_s3', ts: now })
+  mock.timers.tick(60_000)
+  t.equal(broker.history('a', { since: 'c_s2' }).complete, false, 'nobody asked for so long')
+  publish(broker, 'again', { cursor: 'c_s4', ts: now })
+  t.equal(broker.history('a', { since: 'c_s3' }).complete, false)
+  broker.reset('a')
+  t.equal(broker.history('a', { since: 'c_s4' }).complete, false)
+})
+
+test('asking for thousands of channels keeps no more than it may', async (t) => {
+  const broker = brokerFor(t, { bounds: () => ({ ...bounds, onDemand: true }) })
+  const first = broker.head('vehicle:0')
+  broker.publish({ channel: 'vehicle:0', data: 0, ts: 0 })
+  t.equal(broker.history('vehicle:0', { since: first }).complete, true)
+  for (let index = 1; index <= 10_000; index++) broker.head(`vehicle:${index}`)
+  t.equal(broker.history('vehicle:0', { since: first }).complete, false)
 })
