@@ -168,13 +168,6 @@ export class Hub {
     }
   }
 
-  /** Closes every socket of a credential that is no longer valid. */
-  revoke (credentialId: string): void {
-    for (const connection of this.connections.values()) {
-      if (connection.identity.id === credentialId) connection.close(closeCodes.credentialsGone, 'credentials no longer valid')
-    }
-  }
-
   /** Closes one connection. False when there is none of that id. */
   disconnect (sessionId: string): boolean {
     const connection = this.connections.get(sessionId)

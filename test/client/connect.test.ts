@@ -3,6 +3,8 @@ import { WebSocket } from 'ws'
 import { connect, TMD, type Client, type ClientState, type RelayedMessage, type StateChange } from '../../src/client/index.js'
 import { PitwallError } from '../../src/errors.js'
 import type { Identity } from '../../src/identity/identity.js'
+import { closeCodes } from '../../src/realtime/connection.js'
+import type { Hub } from '../../src/realtime/hub.js'
 import { startHub } from '../helpers/hub-server.js'
 
 const unused = () => Promise.reject(new Error('not called here'))
@@ -162,13 +164,18 @@ test('reports what a subscription may not do', async (t) => {
   await t.rejects(async () => { for await (const message of client.channel('nothing')) t.fail(String(message)) }, { code: 'UNKNOWN_CHANNEL' })
 })
 
+/** As the server does when a key or session is over. */
+const endCredentials = ({ connections }: Hub) => {
+  for (const connection of connections.values()) connection.close(closeCodes.credentialsGone, 'credentials no longer valid')
+}
+
 test('gives up when its credentials are gone', async (t) => {
   const { url, hub } = await startHub(t)
   const client = open(t, url)
   const errors: string[] = []
   client.on('error', ({ code }) => errors.push(code))
   await reached(client, 'live')
-  hub.revoke('key-1')
+  endCredentials(hub)
   t.match(await reached(client, 'closed'), { reason: /credentials/, code: 'UNAUTHORIZED' })
   t.strictSame(errors, ['UNAUTHORIZED'])
 })
@@ -179,7 +186,7 @@ test('asks for another token when one is no longer valid', async (t) => {
   const client = open(t, url, { token: async () => tokens.shift() ?? 'none' })
   await reached(client, 'live')
   t.strictSame(tokens, ['two', 'three'], 'a token is asked for at each attempt')
-  hub.revoke('key-1')
+  endCredentials(hub)
   await reached(client, 'reconnecting')
   const live = reached(client, 'live')
   client.reconnectNow()
