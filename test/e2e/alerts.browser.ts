@@ -28,9 +28,11 @@ for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 
 
     await page.context().request.post(`${server.url}/api/auth/login`, { data: { email: 'ada@example.org', password }, headers: { origin: server.url } })
     await page.reload()
+    await connectionIs(page, 'live')
     const button = page.getByRole('button', { name: 'Acknowledge car-7: Oil temperature 131' })
-    const box = await button.boundingBox()
-    t.ok(box && box.width >= 44 && box.height >= 44, 'large enough for a thumb')
+    await button.waitFor()
+    const { width, height } = await button.boundingBox() ?? { width: 0, height: 0 }
+    t.ok(width >= 44 && height >= 44, `large enough for a thumb: ${width} × ${height}`)
     t.equal(await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth), 0, 'nothing to scroll sideways')
     await button.focus()
     await page.keyboard.press('Enter')
