@@ -30,7 +30,8 @@ for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 
     await page.reload()
     await connectionIs(page, 'live')
     const button = page.getByRole('button', { name: 'Acknowledge car-7: Oil temperature 131' })
-    await button.waitFor()
+    // Settled: it has stood still for two frames.
+    await button.click({ trial: true })
     const { width, height } = await button.boundingBox() ?? { width: 0, height: 0 }
     t.ok(width >= 44 && height >= 44, `large enough for a thumb: ${width} × ${height}`)
     t.equal(await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth), 0, 'nothing to scroll sideways')
