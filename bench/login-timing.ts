@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { addressOf } from './server-address.js'
 
 /**
  * `npm run bench -- login-timing [rounds]`: whether the time of a refused sign-in tells who
@@ -20,13 +20,7 @@ const server = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/serve
   stdio: ['ignore', 'pipe', 'inherit']
 })
 process.on('exit', () => { server.kill('SIGKILL') })
-let output = ''
-server.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
-while (!/running at \S+/.test(output)) {
-  if (server.exitCode !== null) throw new Error('the server did not start')
-  await delay(20)
-}
-const url = /running at (\S+)/.exec(output)?.[1] ?? ''
+const url = (await addressOf(server)).origin
 
 let clients = 0
 

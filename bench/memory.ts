@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { greetingOf, openMany, openRaw } from './raw-sockets.js'
+import { addressOf } from './server-address.js'
 
 /**
  * `npm run bench -- memory [sockets]`: what one idle connection costs the server, 5,000 by default and a tenth of that,
@@ -38,13 +39,7 @@ async function startWay (way: Way, directory: string): Promise<{ server: ChildPr
   const server = fork(fileURLToPath(new URL('../dist/src/server.js', import.meta.url)), {
     execArgv, stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: join(directory, 'data'), API_KEY: KEY, SIMULATE: '0', LOG_LEVEL: 'error' }
   })
-  let output = ''
-  for await (const chunk of server.stdout!) {
-    output += String(chunk)
-    const port = /running at http:\/\/[^:]+:(\d+)/.exec(output)?.[1]
-    if (port !== undefined) return { server, port: Number(port) }
-  }
-  throw new Error(`Pitwall did not start: ${output}`)
+  return { server, port: Number((await addressOf(server)).port) }
 }
 
 async function memoryOf (server: ChildProcess): Promise<{ rss: number, heap: number }> {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmbeddedMongo } from '../src/embedded-mongo/index.js'
 import { driveHttp } from './raw-http.js'
+import { addressOf } from './server-address.js'
 
 /**
  * `npm run bench -- rest [requests]`: `POST /api/update-status` beside Express with Mongoose, `GET /health` and
@@ -54,13 +55,7 @@ async function startPitwall (directory: string, uri: string): Promise<Server> {
       INGEST_RATE_LIMIT: '1000000'
     }
   })
-  let output = ''
-  for await (const chunk of child.stdout!) {
-    output += String(chunk)
-    const port = /running at http:\/\/[^:]+:(\d+)/.exec(output)?.[1]
-    if (port !== undefined) return { child, port: Number(port) }
-  }
-  throw new Error(`Pitwall did not start: ${output}`)
+  return { child, port: Number((await addressOf(child)).port) }
 }
 
 async function cpuOf (child: ChildProcess): Promise<number> {

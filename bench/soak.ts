@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
 import { connect } from '../src/client/index.js'
+import { addressOf } from './server-address.js'
 
 /**
  * `npm run bench -- soak [minutes]`: the built server with its simulator, 20 cars at 5 Hz, and what dashboards do, for
@@ -39,10 +40,7 @@ const server = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/serve
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, API_KEY: KEY, SIMULATE: String(CARS), LOG_LEVEL: 'error', RATE_LIMIT_MAX: '1000000' }
 })
-let output = ''
-server.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
-while (!/running at (\S+)/.test(output)) await once(server.stdout, 'data')
-const url = /running at (\S+)/.exec(output)?.[1] ?? ''
+const url = (await addressOf(server)).origin
 const received = { messages: 0, dropped: 0, visits: 0 }
 const over = new AbortController()
 
