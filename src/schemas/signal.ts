@@ -31,22 +31,6 @@ const own = {
   values: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100, description: 'Usual texts' })
 }
 
-/** One row of the signal registry. */
-export const SignalSchema = Type.Object({
-  name: SignalNameSchema,
-  description: Type.String(),
-  kind: own.kind,
-  unit: Type.Optional(own.unit),
-  vss: Type.Optional(own.vss),
-  vssFactor: Type.Optional(own.vssFactor),
-  range: Type.Optional(changeable.range),
-  limits: Type.Optional(changeable.limits),
-  values: Type.Optional(own.values),
-  thresholds: Type.Optional(changeable.thresholds),
-  origin: Type.Enum(['built-in', 'overridden', 'own'], { description: 'Of every installation, changed by this one, or its own' })
-})
-export type SignalRow = Static<typeof SignalSchema>
-
 const partial = {
   unit: Type.Optional(own.unit),
   vss: Type.Optional(own.vss),
@@ -56,6 +40,16 @@ const partial = {
   values: Type.Optional(own.values),
   thresholds: Type.Optional(changeable.thresholds)
 }
+
+/** One row of the signal registry. */
+export const SignalSchema = Type.Object({
+  name: SignalNameSchema,
+  description: Type.String(),
+  kind: own.kind,
+  ...partial,
+  origin: Type.Enum(['built-in', 'overridden', 'own'], { description: 'Of every installation, changed by this one, or its own' })
+})
+export type SignalRow = Static<typeof SignalSchema>
 
 /** A signal of the installation's own. */
 export const SignalCreationSchema = Type.Object({

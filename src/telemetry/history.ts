@@ -5,7 +5,7 @@ import { ceilTo, levelFor, levels, tenSecondLevel, type Level } from './rollups/
 import { readRaw } from './rollups/raw-samples.js'
 import type { RollupReader } from './rollups/reader.js'
 import { addValue, summaryAt, type Columns, type Summary } from './rollups/summary.js'
-import { parseTime } from './sample-input.js'
+import { parseTimeText } from './sample-input.js'
 import { builtInFields, type SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 
@@ -34,8 +34,6 @@ export function parseRange (vehicle: string, query: HistoryQuery, now: number, w
   const names = query.signals?.split(',').map((name) => name.trim()).filter(Boolean)
   return { vehicle, from, to, signals: names && names.length > 0 ? [...new Set(names.map(fields.nameOf))] : undefined }
 }
-
-const parseTimeText = (text: string, field: string) => parseTime(/^\d+$/.test(text) ? Number(text) : text, field)
 
 /**
  * Every value of a range, by signal.

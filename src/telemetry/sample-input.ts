@@ -36,6 +36,13 @@ export function parseTime (value: unknown, field = 'ts'): number {
   throw new PitwallError('VALIDATION_FAILED', `${field} must be an ISO 8601 time with its offset, or epoch milliseconds`)
 }
 
+/**
+ * The same of a query, where epoch milliseconds are text as well.
+ * @throws VALIDATION_FAILED naming the field
+ */
+export const parseTimeText = (value: string | number, field: string): number =>
+  parseTime(typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, field)
+
 /** Vehicle's name as a client gives it. @throws VALIDATION_FAILED */
 export function checkVehicle (value: unknown): string {
   if (typeof value === 'string' && vehicleId.test(value)) return value

@@ -1,5 +1,4 @@
 import { createDocumentCollection, type DocumentChange, type ListQuery, type WriteOptions } from '../entities/document-collection.js'
-import { PitwallError } from '../errors.js'
 import type { Identity } from '../identity/identity.js'
 import type { RollupMarkModel } from '../models/rollup-mark.js'
 import type { RollupModel } from '../models/rollup.js'
@@ -16,6 +15,7 @@ import { createIngest } from './ingest.js'
 import { SampleLatency } from './latency.js'
 import { createListCache } from './list-cache.js'
 import { watchPresence } from './presence.js'
+import { requireVehicle } from './require-vehicle.js'
 import { createSampleChannel } from './sample-channel.js'
 import { sweepPositions } from './position-retention.js'
 import { createRollups } from './rollups/rollups.js'
@@ -142,10 +142,6 @@ export async function createTelemetry (options: TelemetryOptions) {
     for (const id of ids) await rollups.removeVehicle(id)
   }
 
-  const requireVehicle = async (id: string) => {
-    if (!await vehicleModel.exists({ _id: id })) throw new PitwallError('NOT_FOUND', `There is no vehicle ${JSON.stringify(id)}`)
-  }
-
   return {
     ingestStatus: ingest.ingestStatus,
     ingestSamples: ingest.ingestSamples,
@@ -232,7 +228,7 @@ export async function createTelemetry (options: TelemetryOptions) {
      */
     async history (vehicle: string, query: HistoryQuery): Promise<History> {
       const range = parseRange(vehicle, query, now(), false, fields)
-      await requireVehicle(vehicle)
+      await requireVehicle(vehicleModel, vehicle)
       return query.points === undefined ? readPoints(samples, range) : readBuckets(rollups.reader, samples, range, query.points)
     },
 
@@ -242,7 +238,7 @@ export async function createTelemetry (options: TelemetryOptions) {
      */
     async exportSamples (vehicle: string, query: HistoryQuery): Promise<{ signals: string[], samples: AsyncGenerator<ExportRow> }> {
       const range = parseRange(vehicle, query, now(), true, fields)
-      await requireVehicle(vehicle)
+      await requireVehicle(vehicleModel, vehicle)
       const signals = range.signals ?? Object.keys((await states.stateOf(vehicle)).state).sort()
       return { signals, samples: readRows(samples, range) }
     },

@@ -23,25 +23,19 @@ const alertRoutes: FastifyPluginAsyncTypebox = async (app) => {
     schema: { summary: 'Read an alert', tags, params: IdParams, response }
   }, async (request) => ({ success: true as const, data: await alerts.get(request.params.id, request.identity?.kind === 'visitor') }))
 
-  app.post('/:id/acknowledge', {
-    config: write,
-    schema: { summary: 'Say that somebody sees to an open alert', tags, params: IdParams, body: AlertCommentSchema, response }
-  }, async (request) => {
-    const identity = identityOf(request)
-    const data = await alerts.acknowledge(request.params.id, identity, request.body?.comment)
-    await audit.record(identity, 'alert.acknowledge', target(data), { vehicle: data.vehicle })
-    return { success: true as const, data }
-  })
-
-  app.post('/:id/clear', {
-    config: write,
-    schema: { summary: 'Clear an alert by hand; it opens again once its condition was over and is met anew', tags, params: IdParams, body: AlertCommentSchema, response }
-  }, async (request) => {
-    const identity = identityOf(request)
-    const data = await alerts.clear(request.params.id, identity, request.body?.comment)
-    await audit.record(identity, 'alert.clear', target(data), { vehicle: data.vehicle })
-    return { success: true as const, data }
-  })
+  const addAction = (action: 'acknowledge' | 'clear', summary: string) => {
+    app.post(`/:id/${action}`, {
+      config: write,
+      schema: { summary, tags, params: IdParams, body: AlertCommentSchema, response }
+    }, async (request) => {
+      const identity = identityOf(request)
+      const data = await alerts[action](request.params.id, identity, request.body?.comment)
+      await audit.record(identity, `alert.${action}`, target(data), { vehicle: data.vehicle })
+      return { success: true as const, data }
+    })
+  }
+  addAction('acknowledge', 'Say that somebody sees to an open alert')
+  addAction('clear', 'Clear an alert by hand; it opens again once its condition was over and is met anew')
 }
 
 export default alertRoutes

@@ -2,7 +2,7 @@ import { createDocumentCollection, type DocumentChange, type Page } from '../../
 import { PitwallError } from '../../errors.js'
 import type { AlertModel, AlertRecord } from '../../models/alert.js'
 import type { Alert, AlertListQuery } from '../../schemas/alert.js'
-import { parseTime } from '../sample-input.js'
+import { parseTimeText } from '../sample-input.js'
 
 /** Who acknowledges or clears. */
 export interface AlertActor { name: string }
@@ -39,7 +39,7 @@ export function createAlertLists ({ model, onWrite, keepFor, now }: AlertListsOp
   return {
     /** Newest first unless sorted by `openedAt`. Visitors see no names. @throws VALIDATION_FAILED, BAD_CURSOR, BAD_REQUEST */
     async list ({ vehicle, rule, signal, severity, state, from, to, ...page }: AlertListQuery, visitor = false): Promise<Page<Alert>> {
-      const openedAt = { ...(from !== undefined && { $gte: timeOf(from, 'from') }), ...(to !== undefined && { $lt: timeOf(to, 'to') }) }
+      const openedAt = { ...(from !== undefined && { $gte: new Date(parseTimeText(from, 'from')) }), ...(to !== undefined && { $lt: new Date(parseTimeText(to, 'to')) }) }
       return await viewFor(visitor).list({ ...page, where: { vehicle, rule, signal, severity, state }, ...((from ?? to) !== undefined && { filter: { openedAt } }) })
     },
 
@@ -71,5 +71,3 @@ export function createAlertLists ({ model, onWrite, keepFor, now }: AlertListsOp
 }
 
 export type AlertLists = ReturnType<typeof createAlertLists>
-
-const timeOf = (text: string, field: string) => new Date(parseTime(/^\d+$/.test(text) ? Number(text) : text, field))

@@ -8,7 +8,8 @@ import type { VehicleModel } from '../../models/vehicle.js'
 import type { VehicleStateModel } from '../../models/vehicle-state.js'
 import type { Alert, AlertRule, AlertRuleChange, AlertRuleCreation, RuleTrial, TrialResult } from '../../schemas/alert.js'
 import type { AskedLight } from '../engine-lights.js'
-import { parseTime } from '../sample-input.js'
+import { requireVehicle } from '../require-vehicle.js'
+import { parseTimeText } from '../sample-input.js'
 import type { SignalRegistry } from '../signals-registry.js'
 import type { VehicleTracker } from '../vehicle-tracker.js'
 import { createAlertLists, type AlertActor } from './alert-lists.js'
@@ -147,10 +148,10 @@ export async function createAlerts (options: AlertsOptions) {
      */
     async try ({ rule: asked, vehicle, ...range }: RuleTrial, signal?: AbortSignal): Promise<TrialResult> {
       const rule = rules.check(typeof asked === 'string' ? await rules.get(asked) : asked)
-      const to = range.to === undefined ? now() + 1 : timeOf(range.to, 'to')
-      const from = range.from === undefined ? Math.max(0, to - DAY) : timeOf(range.from, 'from')
+      const to = range.to === undefined ? now() + 1 : parseTimeText(range.to, 'to')
+      const from = range.from === undefined ? Math.max(0, to - DAY) : parseTimeText(range.from, 'from')
       if (from >= to) throw new PitwallError('VALIDATION_FAILED', 'from must be before to')
-      if (!await models.vehicles.exists({ _id: vehicle })) throw new PitwallError('NOT_FOUND', `There is no vehicle ${JSON.stringify(vehicle)}`)
+      await requireVehicle(models.vehicles, vehicle)
       if (trials >= MOST_TRIALS) throw new PitwallError('TOO_MANY_REQUESTS', `${MOST_TRIALS} rules are being tried already`, { retryAfter: 1 })
       trials++
       try {
@@ -188,5 +189,3 @@ export async function createAlerts (options: AlertsOptions) {
 }
 
 export type Alerts = Awaited<ReturnType<typeof createAlerts>>
-
-const timeOf = (value: string | number, field: string) => parseTime(typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, field)

@@ -1,9 +1,9 @@
 import { createDocumentCollection, type DocumentChange, type Page } from '../../entities/document-collection.js'
-import { PitwallError } from '../../errors.js'
 import type { Identity } from '../../identity/identity.js'
 import type { CommandModel } from '../../models/command.js'
 import type { VehicleModel } from '../../models/vehicle.js'
 import { waitingStates, type Command, type CommandInput, type CommandQuery, type CommandReport } from '../../schemas/command.js'
+import { requireVehicle } from '../require-vehicle.js'
 import type { VehicleOfDevice } from '../write-permission.js'
 import { hiddenFields, unpackCommand, type FlatCommand } from './command-document.js'
 import { createCommandStore } from './command-store.js'
@@ -36,22 +36,18 @@ export function createCommands ({ models, vehicleOfDevice, retentionDays, onWrit
     hidden: hiddenFields
   })
 
-  const requireVehicle = async (id: string) => {
-    if (!await models.vehicles.exists({ _id: id })) throw new PitwallError('NOT_FOUND', `There is no vehicle ${JSON.stringify(id)}`)
-  }
-
   return {
     /**
      * Gives a vehicle a command; resolves once it is stored.
      * @throws NOT_FOUND without such a vehicle, VALIDATION_FAILED, LIMIT_EXCEEDED
      */
     async create (identity: Pick<Identity, 'kind' | 'id' | 'name'>, vehicle: string, input: CommandInput): Promise<Command> {
-      await requireVehicle(vehicle)
+      await requireVehicle(models.vehicles, vehicle)
       const command = await store.create(vehicle, input, identity)
       timer.note(Date.parse(command.expiresAt))
       try {
         // Removed meanwhile, with its commands, of which this one was not one yet.
-        await requireVehicle(vehicle)
+        await requireVehicle(models.vehicles, vehicle)
       } catch (error) {
         await store.remove(command.id)
         throw error
@@ -62,7 +58,7 @@ export function createCommands ({ models, vehicleOfDevice, retentionDays, onWrit
     /** A page of a vehicle's commands, the newest first by default. @throws FORBIDDEN, NOT_FOUND, BAD_CURSOR, BAD_REQUEST */
     async list (identity: Identity, vehicle: string, { state, name, ...page }: CommandQuery): Promise<Page<Command>> {
       await requireReader(identity, vehicle, vehicleOfDevice)
-      await requireVehicle(vehicle)
+      await requireVehicle(models.vehicles, vehicle)
       const { data, nextCursor } = await documents.list({
         ...page,
         where: { vehicle, name, ...(state !== 'waiting' && { state }) },

@@ -3,6 +3,7 @@ import { PitwallError } from '../../errors.js'
 import type { SampleModel } from '../../models/sample.js'
 import type { VehicleModel } from '../../models/vehicle.js'
 import type { OpenPast, PastPage, PastPosition, PastSample } from '../../realtime/replay/past.js'
+import { requireVehicle } from '../require-vehicle.js'
 import { parseTime } from '../sample-input.js'
 import { decodeValues } from '../signal-fields.js'
 import type { SignalValue } from '../signals.js'
@@ -62,7 +63,7 @@ export function createStoredPast ({ models: { samples, vehicles }, now = Date.no
   }
 
   return async (vehicle, given) => {
-    if (!await vehicles.exists({ _id: vehicle })) throw new PitwallError('NOT_FOUND', `There is no vehicle ${JSON.stringify(vehicle)}`)
+    await requireVehicle(vehicles, vehicle)
     const start = given.from === undefined ? undefined : parseTime(given.from, 'from')
     // What is yet to come cannot be played.
     const end = given.to === undefined ? undefined : Math.min(parseTime(given.to, 'to'), now() + 1)

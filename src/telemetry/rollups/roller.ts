@@ -14,9 +14,9 @@ export interface RollerOptions {
   now: () => number
   /** True while samples wait for the store: rolling then takes no more than half of the time. */
   isBusy: () => boolean
-  /** Called with minutes whose node is gone, before they are rolled. */
+  /** Called with minutes that a node which is gone left marked, before they are rolled. */
   onTakeover: (left: FoundMark[]) => Promise<void>
-  /** Called before the marks of own minutes go. */
+  /** Called before the marks of minutes of this node go: what else relies on them must be stored. */
   onRolled: () => Promise<void>
   onError: (error: unknown) => void
   /** Milliseconds between looks at what is ready. Default 1,000. */

@@ -9,20 +9,12 @@ import { findUnfinished, type FoundMark } from './mark-documents.js'
 import { createMinuteMarks } from './minute-marks.js'
 import { createRollupReader } from './reader.js'
 import { createRebuild } from './rebuild.js'
-import { createRoller } from './roller.js'
+import { createRoller, type RollerOptions } from './roller.js'
 
-export interface RollupsOptions {
+export interface RollupsOptions extends Pick<RollerOptions, 'now' | 'isBusy' | 'onTakeover' | 'onRolled' | 'onError'> {
   models: { samples: SampleModel, vehicles: VehicleModel, rollups: RollupModel, rollupMarks: RollupMarkModel }
   /** Milliseconds that every sample is kept at the least. */
   retention: number
-  now: () => number
-  /** True while samples wait for the store. */
-  isBusy: () => boolean
-  /** Called with minutes that a node which is gone left marked, before they are rolled. */
-  onTakeover: (left: FoundMark[]) => Promise<void>
-  /** Called before the mark of a minute of this node goes: what else relies on it must be stored. */
-  onRolled: () => Promise<void>
-  onError: (error: unknown) => void
 }
 
 /**
