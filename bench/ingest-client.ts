@@ -1,47 +1,52 @@
-import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import { openRaw, textFrame } from './raw-sockets.js'
 
 /** Run of the client that both servers get: sockets that keep a window of samples unacknowledged. */
-export interface ClientRun { url: string, key: string, samples: number, sockets: number, window: number, vehicles: number, from: number }
+export interface ClientRun { port: number, key: string, samples: number, sockets: number, window: number, vehicles: number, from: number }
 
 /**
- * Sends status messages and waits for their acks.
+ * Sends status messages and waits for their acks. Their frames are made before the clock
+ * starts, and what a socket owes after reading goes out in one write, so that the client
+ * takes as little of the machine as it can.
  * @returns seconds from the first sample to the last ack
  */
-async function drive ({ url, key, samples, sockets, window, vehicles, from }: ClientRun): Promise<number> {
-  const connections = await Promise.all(Array.from({ length: sockets }, async () => {
-    const socket = new WebSocket(url, ['pitwall.v1', key])
-    await once(socket, 'open')
-    return socket
-  }))
-  const start = performance.now()
+async function drive ({ port, key, samples, sockets, window, vehicles, from }: ClientRun): Promise<number> {
+  const frames = Array.from({ length: samples }, (_, index) => textFrame(JSON.stringify({
+    id: String(index),
+    type: 'status',
+    vehicle: `car-${index % vehicles}`,
+    ts: from + index,
+    values: { speed: index % 300, motorRPM: index % 9000, batteryPercentage: index % 100, gear: String(index % 6), motorTemperature: 60 + index % 50, odometer: index }
+  })))
   let sent = 0
   let acked = 0
-  await new Promise<void>((resolve, reject) => {
-    for (const socket of connections) {
-      const send = () => {
-        if (sent >= samples) return
-        const index = sent++
-        socket.send(JSON.stringify({
-          id: String(index),
-          type: 'status',
-          vehicle: `car-${index % vehicles}`,
-          ts: from + index,
-          values: { speed: index % 300, motorRPM: index % 9000, batteryPercentage: index % 100, gear: String(index % 6), motorTemperature: 60 + index % 50, odometer: index }
-        }))
-      }
-      socket.on('message', (raw: Buffer) => {
-        const message = JSON.parse(raw.toString()) as { type: string, accepted?: number }
-        if (message.type === 'error' || (message.type === 'ack' && message.accepted !== 1)) reject(new Error(raw.toString()))
-        if (message.type !== 'ack') return
-        if (++acked === samples) resolve()
-        send()
-      })
-      for (let index = 0; index < window; index++) send()
+  let finish: (error?: Error) => void = () => {}
+  const finished = new Promise<void>((resolve, reject) => { finish = (error) => { if (error) reject(error); else resolve() } })
+  const connections = await Promise.all(Array.from({ length: sockets }, async () => {
+    let owed = 0
+    const pay = () => {
+      const due = frames.slice(sent, sent + owed)
+      sent += due.length
+      owed = 0
+      if (due.length > 0) socket.write(Buffer.concat(due))
     }
-  })
+    const owe = (count: number) => {
+      if (owed === 0) queueMicrotask(pay)
+      owed += count
+    }
+    const socket = await openRaw(port, { path: '/ws', protocol: `pitwall.v1, ${key}` }, (bytes, start, end) => {
+      const text = bytes.toString('latin1', start, end)
+      if (text.startsWith('{"type":"error"') || (text.startsWith('{"type":"ack"') && !text.includes('"accepted":1'))) finish(new Error(text))
+      if (!text.startsWith('{"type":"ack"')) return
+      if (++acked === samples) finish()
+      owe(1)
+    })
+    return { socket, owe }
+  }))
+  const start = performance.now()
+  for (const { owe } of connections) owe(window)
+  await finished
   const seconds = (performance.now() - start) / 1000
-  for (const socket of connections) socket.terminate()
+  for (const { socket } of connections) socket.destroy()
   return seconds
 }
 

@@ -29,8 +29,8 @@ let from = Date.parse('2026-01-01T00:00:00Z')
 interface Figure { perSecond: number, cpuPerSample: number }
 
 /** One run of the client against a server in this process. */
-async function measure (url: string, count: number): Promise<Figure> {
-  const run: ClientRun = { url, key, samples: count, sockets: 8, window: 100, vehicles: 50, from }
+async function measure (port: number, count: number): Promise<Figure> {
+  const run: ClientRun = { port, key, samples: count, sockets: 8, window: 100, vehicles: 50, from }
   from += count
   const before = process.cpuUsage()
   const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', new URL('ingest-client.ts', import.meta.url).pathname, JSON.stringify(run)])
@@ -39,7 +39,7 @@ async function measure (url: string, count: number): Promise<Figure> {
   return { perSecond: count / seconds, cpuPerSample: (user + system) / count }
 }
 
-async function startPeer (): Promise<{ url: string, close: () => Promise<void> }> {
+async function startPeer (): Promise<{ port: number, close: () => Promise<void> }> {
   const connection = await mongoose.createConnection(database('peer')).asPromise()
   const Vehicle = connection.model('Vehicle', new mongoose.Schema({ vehicle: { type: String, unique: true } }, { strict: false, timestamps: true }))
   await Vehicle.init()
@@ -54,7 +54,7 @@ async function startPeer (): Promise<{ url: string, close: () => Promise<void> }
     })
   })
   return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    port: (server.address() as AddressInfo).port,
     async close () {
       server.close()
       await connection.close()
@@ -62,11 +62,11 @@ async function startPeer (): Promise<{ url: string, close: () => Promise<void> }
   }
 }
 
-async function startPitwall (): Promise<{ url: string, close: () => Promise<void> }> {
+async function startPitwall (): Promise<{ port: number, close: () => Promise<void> }> {
   const config = loadConfig({ DATA_DIR: directory, API_KEY: key, SIMULATE: '0', PORT: '0', WS_RATE_LIMIT: '0' }, directory)
   const app = await buildApp({ ...config, mongodbUri: database('pitwall') })
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
-  return { url: `${address.replace('http', 'ws')}/ws`, close: () => app.close() }
+  return { port: Number(new URL(address).port), close: () => app.close() }
 }
 
 const show = (name: string, { perSecond, cpuPerSample }: Figure) => {
@@ -76,14 +76,14 @@ const show = (name: string, { perSecond, cpuPerSample }: Figure) => {
 try {
   console.log(`${samples} samples of 6 signals, 50 vehicles, 8 sockets with 100 unacknowledged each; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)
   const peer = await startPeer()
-  await measure(peer.url, samples / 10)
-  const peerFigure = await measure(peer.url, samples)
+  await measure(peer.port, samples / 10)
+  const peerFigure = await measure(peer.port, samples)
   await peer.close()
   show('findOneAndUpdate per message', peerFigure)
   const pitwall = await startPitwall()
-  await measure(pitwall.url, samples / 10)
-  const tenth = await measure(pitwall.url, samples / 10)
-  const figure = await measure(pitwall.url, samples)
+  await measure(pitwall.port, samples / 10)
+  const tenth = await measure(pitwall.port, samples / 10)
+  const figure = await measure(pitwall.port, samples)
   await pitwall.close()
   show('Pitwall, a tenth of the samples', tenth)
   show('Pitwall', figure)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
@@ -82,9 +83,14 @@ export async function openMany (count: number, open: (index: number) => Promise<
   return all
 }
 
-/** A short masked text frame, its mask zero. */
-function textFrame (text: string): Buffer {
-  return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
+/** A text as a client frames it, up to 64 KiB, masked as a browser does it. */
+export function textFrame (text: string): Buffer {
+  const payload = Buffer.from(text)
+  const mask = randomBytes(4)
+  for (let index = 0; index < payload.length; index++) payload[index]! ^= mask[index % 4]!
+  const isShort = payload.length < 126
+  const head = Buffer.from([0x81, 0x80 | (isShort ? payload.length : 126), ...(isShort ? [] : [payload.length >> 8, payload.length & 0xff])])
+  return Buffer.concat([head, mask, payload])
 }
 
 /** Where the payload of the unmasked frame at a place begins; 0 while its header is not whole. */
