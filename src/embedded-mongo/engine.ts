@@ -41,7 +41,7 @@ export class Engine {
   readonly snapshots: SnapshotReads
   readonly startedAt = Date.now()
   private readonly commits: CommitQueue
-  private readonly unit: WriteUnit
+  private readonly unit: CommitUnit
   private readonly housekeeping: Housekeeping
   private readonly backups = new Set<Promise<void>>()
 
@@ -55,10 +55,16 @@ export class Engine {
     this.unit = new CommitUnit(this.view, this.catalog, this.oplog, this.claims)
     this.commits = new CommitQueue({
       state: this.state,
-      isExpected: error => error instanceof CommandError || error instanceof ClaimedByTransaction,
+      isExpected,
       beforeCommit: () => { this.catalog.saveCounters(this.view) },
-      afterCommit: () => { this.watchers.wake() },
-      afterAbort: () => { this.catalog.load(this.view) }
+      afterCommit: () => {
+        this.oplog.committed()
+        this.watchers.wake()
+      },
+      afterAbort: () => {
+        this.oplog.undone()
+        this.catalog.load(this.view)
+      }
     })
     this.housekeeping = new Housekeeping(this)
   }
@@ -80,11 +86,20 @@ export class Engine {
   async commit<T> (job: (unit: WriteUnit) => T, isLarge = false, interrupt = new Interrupt()): Promise<T> {
     for (;;) {
       try {
-        return await this.commits.run(() => job(this.unit), isLarge)
+        return await this.commits.run(() => this.runJob(job), isLarge)
       } catch (error) {
         if (!(error instanceof ClaimedByTransaction)) throw error
         await interrupt.until(error.ended)
       }
+    }
+  }
+
+  private runJob<T> (job: (unit: WriteUnit) => T): T {
+    try {
+      return job(this.unit)
+    } finally {
+      // Also when it threw: after an expected error what it wrote stays, after any other this is undone with the rest.
+      this.unit.finish()
     }
   }
 
@@ -109,4 +124,8 @@ export class Engine {
     await this.commits.drained()
     await this.state.close()
   }
+}
+
+function isExpected (error: unknown): boolean {
+  return error instanceof CommandError || error instanceof ClaimedByTransaction
 }

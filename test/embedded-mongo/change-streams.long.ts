@@ -34,21 +34,40 @@ await t.test('a stream starts at an operation time', async t => {
   await stream.close()
 })
 
-await t.test('streams go on after a restart', async t => {
+await t.test('streams go on behind any event after a restart', async t => {
   const first = await openStore(t)
   const things = first.db.collection<{ _id: number }>('things')
-  const stream = things.watch()
-  await stream.tryNext()
+  const live = things.watch()
+  await live.tryNext()
   await things.insertOne({ _id: 1 })
-  const [{ _id }] = await take(stream, 1) as [ChangeStreamDocument]
-  await things.insertOne({ _id: 2 })
-  await stream.close()
+  await things.insertMany([2, 3, 4].map(_id => ({ _id })))
+  await first.client.withSession(async session => await session.withTransaction(async () => {
+    await things.insertOne({ _id: 5 }, { session })
+    await things.insertMany([{ _id: 6 }, { _id: 7 }], { session })
+  }))
+  await things.insertOne({ _id: 8 })
+  const seen = await take(live, 8)
+  await live.close()
   await first.client.close()
   await first.mongo.close()
   const second = await openStore(t, { dataDir: first.dataDir })
-  const resumed = second.db.collection('things').watch([], { resumeAfter: _id })
-  t.match((await take(resumed, 1))[0], { operationType: 'insert', documentKey: { _id: 2 } })
-  await resumed.close()
+  for (const [index, { _id }] of seen.slice(0, -1).entries()) {
+    const resumed = second.db.collection('things').watch([], { resumeAfter: _id })
+    t.same((await take(resumed, 7 - index)).map(event => event._id), seen.slice(index + 1).map(event => event._id))
+    await resumed.close()
+  }
+})
+
+await t.test('a failed commit leaves nothing in a stream', async t => {
+  const { db } = await openDatabase()
+  const things = db.collection<{ _id: number }>('things')
+  const stream = things.watch()
+  await stream.tryNext()
+  await things.insertOne({ _id: 1 })
+  await t.rejects(things.insertMany([{ _id: 2 }, { _id: 1 }, { _id: 3 }]))
+  await things.insertMany([{ _id: 4 }, { _id: 5 }])
+  t.same((await take(stream, 4)).map(event => event.operationType === 'insert' && event.documentKey._id), [1, 2, 4, 5])
+  await stream.close()
 })
 
 await t.test('a token older than the log is refused', async t => {

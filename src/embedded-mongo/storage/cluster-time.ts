@@ -14,11 +14,12 @@ export class ClusterClock {
     return this.last
   }
 
-  /** Takes the next time. */
-  tick (): ClusterTime {
+  /** Takes the next time, or the first of as many as asked for, which follow each other in one second. */
+  tick (count = 1): ClusterTime {
     const seconds = Math.max(Math.floor(Date.now() / 1000), this.last.seconds)
-    this.last = { seconds, increment: seconds === this.last.seconds ? this.last.increment + 1 : 1 }
-    return this.last
+    const first = { seconds, increment: seconds === this.last.seconds ? this.last.increment + 1 : 1 }
+    this.last = { seconds, increment: first.increment + count - 1 }
+    return first
   }
 
   /** Makes sure that times from now on are later than `time`. */

@@ -78,7 +78,7 @@ export class Housekeeping {
     while (environment.treeBytes(environment.trees.oplog) > limit) {
       // Straight into the tree: what it holds is measured again after it.
       const removed = await this.engine.commit(unit => oplog.trim(unit.view, CHUNK), true)
-      if (removed < CHUNK) break
+      if (removed === 0) break
     }
   }
 }

@@ -1,12 +1,14 @@
 import { deserializeDocument, serializeDocument, type Document } from '../semantics/index.js'
-import { ClusterClock, compareTimes, decodeTime, encodeTime, type ClusterTime } from './cluster-time.js'
+import { ClusterClock, decodeTime, TIME_BYTES, type ClusterTime } from './cluster-time.js'
 import { keyAfter } from './keys.js'
+import { countOperations, decodePosition, decodeRecord, describeRecord, encodePosition, encodeRecord, operationAt, positionAt, type OplogRecord, type StoredRecord } from './oplog-record.js'
+import { comparePositions, OplogTail } from './oplog-tail.js'
 import { firstOf, type ReadView, type WriteView } from './view.js'
 
 /** i insert, u update, r replace, d delete, c command (drop, create, …), n nothing. */
 export type OperationKind = 'i' | 'u' | 'r' | 'd' | 'c' | 'n'
 
-/** One entry of the oplog. Documents stay bytes until a change stream asks for them. */
+/** One operation of the log. Documents stay bytes until a change stream asks for them. */
 export interface Operation {
   kind: OperationKind
   /** Namespace and collection id; of a command, what it concerned. */
@@ -32,142 +34,135 @@ export interface Position { time: ClusterTime, index: number }
 
 export interface LoggedOperation { position: Position, operation: Operation }
 
-const KINDS: OperationKind[] = ['i', 'u', 'r', 'd', 'c', 'n']
-const COMMAND = KINDS.indexOf('c')
 const TRIMMED_TO = Buffer.from('t')
 export const END_OF_TIME = 0xFFFFFFFF
+/** Insertions are joined up to this size, so that a reader takes in no more at once. */
+const LARGEST_JOIN = 128 * 1024
+/** Bytes removed before others get their turn. */
+const TRIM_BYTES = 8 * 1024 * 1024
 
 /** The log of all changes, written in the commits that make them, read by change streams. */
 export class Oplog {
   readonly clock = new ClusterClock()
-  private trimmedTo: ClusterTime = { seconds: 0, increment: 0 }
+  private readonly tail = new OplogTail()
+  /** Place of the last operation that was removed. */
+  private trimmedTo: Position = { time: { seconds: 0, increment: 0 }, index: 0 }
+  /** Insertions that are not written yet: those behind them join them. */
+  private inserts: { operation: Operation, documents: Buffer[], bytes: number } | undefined
 
   /** Takes up the clock where the log ends. */
   load (view: ReadView): void {
     const last = firstOf(view.range('oplog', { lower: Buffer.from([0]), upper: Buffer.alloc(13, 0xFF), reverse: true }))
-    if (last !== undefined) this.clock.advance(decodeTime(Buffer.from(last.key)))
+    if (last !== undefined) this.clock.advance(describeRecord(decodePosition(Buffer.from(last.key)), Buffer.from(last.value)).end.time)
     const trimmed = view.get('catalog', TRIMMED_TO)
-    if (trimmed !== undefined) this.trimmedTo = decodeTime(Buffer.from(trimmed))
-  }
-
-  append (view: WriteView, operation: Operation): Position {
-    return this.appendAt(view, { time: this.clock.tick(), index: 0 }, operation)
-  }
-
-  appendAt (view: WriteView, position: Position, operation: Operation): Position {
-    view.put('oplog', encodePosition(position), encodeOperation(operation))
-    return position
-  }
-
-  /** Operations after `position`, oldest first. */
-  * after (view: ReadView, position: Position): Generator<LoggedOperation> {
-    const range = { lower: keyAfter(encodePosition(position)), upper: Buffer.alloc(13, 0xFF) }
-    for (const { key, value } of view.range('oplog', range)) {
-      yield { position: decodePosition(Buffer.from(key)), operation: decodeOperation(Buffer.from(value)) }
-    }
+    // Before there were records of many operations, the time alone was kept.
+    if (trimmed !== undefined) this.trimmedTo = trimmed.length === TIME_BYTES ? { time: decodeTime(Buffer.from(trimmed)), index: 0 } : decodePosition(Buffer.from(trimmed))
   }
 
   /**
-   * Operations after `position`, oldest first; of those on documents of other collections
-   * than `collections` only where they are.
+   * Logs an operation in the commit that runs now. Insertions into one collection that follow each other become one
+   * record, which is written with the next operation of another kind or by {@link finish}.
    */
-  * afterIn (view: ReadView, position: Position, collections: ReadonlySet<string>): Generator<{ position: Position, operation: Operation | undefined }> {
-    const range = { lower: keyAfter(encodePosition(position)), upper: Buffer.alloc(13, 0xFF) }
-    for (const { key, value } of view.range('oplog', range)) {
-      const isPassed = value[0]! < COMMAND && !collections.has(collectionIn(value))
-      yield { position: decodePosition(Buffer.from(key)), operation: isPassed ? undefined : decodeOperation(Buffer.from(value)) }
+  append (view: WriteView, operation: Operation): void {
+    const { document } = operation
+    if (operation.kind !== 'i' || document === undefined) {
+      this.finish(view)
+      return this.appendAt(view, { time: this.clock.tick(), index: 0 }, operation)
+    }
+    const known = this.inserts
+    if (known !== undefined && known.operation.uuid === operation.uuid && known.operation.coll === operation.coll && known.bytes + document.length <= LARGEST_JOIN) {
+      known.documents.push(document)
+      known.bytes += document.length
+    } else {
+      this.finish(view)
+      this.inserts = { operation, documents: [document], bytes: document.length }
     }
   }
 
-  /** True if operations at or before `time` may have been removed and so a stream cannot start there. */
-  isTrimmed (time: ClusterTime): boolean {
-    return compareTimes(time, this.trimmedTo) < 0
+  /** Writes what is being joined: to be called before a part of a commit ends. */
+  finish (view: WriteView): void {
+    if (this.inserts === undefined) return
+    const { operation, documents } = this.inserts
+    this.inserts = undefined
+    const position = { time: this.clock.tick(documents.length), index: 0 }
+    if (documents.length === 1) this.appendAt(view, position, operation)
+    else this.write(view, { position, operation: { ...operation, document: undefined }, documents })
   }
 
-  /** Removes the oldest operations, up to `count`; returns how many there were. */
+  appendAt (view: WriteView, position: Position, operation: Operation): void {
+    this.write(view, { position, operation, documents: undefined })
+  }
+
+  /** A part of the commit that runs now was undone. */
+  undone (): void {
+    this.inserts = undefined
+    this.tail.break()
+  }
+
+  /** The commit is on disk. */
+  committed (): void {
+    this.tail.committed({ time: this.clock.now, index: END_OF_TIME })
+  }
+
+  /**
+   * Operations after `position`, oldest first. With `collections`, operations on documents of others are passed over,
+   * many in one step: only where that ends is given.
+   */
+  * after (view: ReadView, position: Position, collections?: ReadonlySet<string>): Generator<{ position: Position, operation: Operation | undefined }> {
+    for (const stored of this.tail.after(position) ?? this.readAfter(view, position)) {
+      if (stored.collection !== undefined && collections?.has(stored.collection) === false) {
+        yield { position: stored.end, operation: undefined }
+        continue
+      }
+      const record = decodeRecord(stored)
+      const count = countOperations(record)
+      for (let place = count === 1 ? 0 : firstPlace(record.position, position); place < count; place++) {
+        yield { position: positionAt(record.position, place), operation: operationAt(record, place) }
+      }
+    }
+  }
+
+  /** True if operations behind `position` may have been removed and so a stream cannot start there. */
+  isTrimmed (position: Position): boolean {
+    return comparePositions(position, this.trimmedTo) < 0
+  }
+
+  /** Removes the oldest records, up to `count` or some megabytes; returns how many there were. */
   trim (view: WriteView, count: number): number {
     const keys: Buffer[] = []
-    for (const { key } of view.range('oplog', { lower: Buffer.from([0]), upper: Buffer.alloc(13, 0xFF) })) {
+    let bytes = 0
+    for (const { key, value } of view.range('oplog', { lower: Buffer.from([0]), upper: Buffer.alloc(13, 0xFF) })) {
       keys.push(Buffer.from(key))
-      if (keys.length === count) break
+      bytes += value.length
+      this.trimmedTo = describeRecord(decodePosition(keys.at(-1)!), Buffer.from(value)).end
+      if (keys.length === count || bytes > TRIM_BYTES) break
     }
     for (const key of keys) view.remove('oplog', key)
-    const last = keys.at(-1)
-    if (last !== undefined) {
-      this.trimmedTo = decodeTime(last)
-      view.put('catalog', TRIMMED_TO, encodeTime(this.trimmedTo))
-    }
+    if (keys.length > 0) view.put('catalog', TRIMMED_TO, encodePosition(this.trimmedTo))
     return keys.length
   }
-}
 
-export function encodePosition (position: Position): Buffer {
-  const key = Buffer.allocUnsafe(12)
-  encodeTime(position.time).copy(key)
-  key.writeUInt32BE(position.index, 8)
-  return key
-}
-
-export function decodePosition (key: Buffer): Position {
-  return { time: decodeTime(key), index: key.readUInt32BE(8) }
-}
-
-/** Fixed part: kind, wall time, presence bits; then each part with its length in front. */
-function encodeOperation (operation: Operation): Buffer {
-  const parts = [
-    Buffer.from(operation.db), Buffer.from(operation.coll), operation.key,
-    operation.uuid, operation.document, operation.change, operation.before, operation.after, operation.session
-  ]
-  let length = 10
-  let present = 0
-  parts.forEach((part, index) => {
-    if (part === undefined) return
-    length += 4 + part.length
-    if (index >= 3) present |= 1 << (index - 3)
-  })
-  const out = Buffer.allocUnsafe(length)
-  out[0] = KINDS.indexOf(operation.kind)
-  out.writeDoubleBE(operation.wallTime, 1)
-  out[9] = present
-  let at = 10
-  for (const part of parts) {
-    if (part === undefined) continue
-    at = out.writeUInt32BE(part.length, at)
-    at += part.copy(out, at)
+  private write (view: WriteView, record: OplogRecord): void {
+    const bytes = encodeRecord(record)
+    view.put('oplog', encodePosition(record.position), bytes)
+    this.tail.add(describeRecord(record.position, bytes))
   }
-  return out
+
+  private * readAfter (view: ReadView, position: Position): Generator<StoredRecord> {
+    const lower = keyAfter(encodePosition(position))
+    // A record of many that began before may reach behind the position.
+    const before = firstOf(view.range('oplog', { lower: Buffer.from([0]), upper: lower, reverse: true }))
+    const range = { lower: before === undefined ? lower : Buffer.from(before.key), upper: Buffer.alloc(13, 0xFF) }
+    for (const { key, value } of view.range('oplog', range)) {
+      const stored = describeRecord(decodePosition(Buffer.from(key)), Buffer.from(value))
+      if (comparePositions(stored.end, position) > 0) yield stored
+    }
+  }
 }
 
-/** Name of the collection, read without the rest. */
-function collectionIn (bytes: Buffer): string {
-  const start = 14 + bytes.readUInt32BE(10)
-  return bytes.toString('utf8', start + 4, start + 4 + bytes.readUInt32BE(start))
-}
-
-function decodeOperation (bytes: Buffer): Operation {
-  let at = 10
-  const next = (): Buffer => {
-    const length = bytes.readUInt32BE(at)
-    const part = bytes.subarray(at + 4, at + 4 + length)
-    at += 4 + length
-    return part
-  }
-  const present = bytes[9]!
-  const optional = (bit: number): Buffer | undefined => (present & (1 << bit)) === 0 ? undefined : next()
-  const [db, coll, key] = [next().toString(), next().toString(), next()]
-  return {
-    kind: KINDS[bytes[0]!]!,
-    wallTime: bytes.readDoubleBE(1),
-    db,
-    coll,
-    key,
-    uuid: optional(0),
-    document: optional(1),
-    change: optional(2),
-    before: optional(3),
-    after: optional(4),
-    session: optional(5)
-  }
+/** The place in a record of many of its first operation behind `position`. */
+function firstPlace ({ time }: Position, position: Position): number {
+  return time.seconds === position.time.seconds ? Math.max(0, position.time.increment - time.increment + 1) : 0
 }
 
 /** A command's entry in the log, for example `{ drop: true }`. */

@@ -49,6 +49,11 @@ export class CommitUnit implements WriteUnit {
     this.oplog.append(this.view, operation)
   }
 
+  /** Ends a job: writes what of its log waits to be joined with more. */
+  finish (): void {
+    this.oplog.finish(this.view)
+  }
+
   claimRecord (_collection: Collection, key: Buffer): void {
     this.claims.assertFree(key)
     this.claims.changed(key)

@@ -102,7 +102,7 @@ export class ChangeStreamSource implements BatchSource {
 
   /** Reads one chunk; true if there is more to read now. */
   private readMore (): boolean {
-    if (this.engine.oplog.isTrimmed(this.position.time)) throw historyLost()
+    if (this.engine.oplog.isTrimmed(this.position)) throw historyLost()
     const events: Document[] = []
     let read = 0
     this.collectFailure(() => {
@@ -119,7 +119,7 @@ export class ChangeStreamSource implements BatchSource {
 
   private operations (): Iterable<{ position: Position, operation: LoggedOperation['operation'] | undefined }> {
     const { engine: { oplog, view }, position, collections } = this
-    return collections === undefined ? oplog.after(view, position) : oplog.afterIn(view, position, collections)
+    return oplog.after(view, position, collections)
   }
 
   private takeOperation (logged: LoggedOperation, events: Document[]): void {
@@ -155,14 +155,10 @@ export class ChangeStreamSource implements BatchSource {
 
   /** A stream that resumes behind a drop still has to be told that it ends there. */
   private replayInvalidation (): void {
-    const logged = firstOf(this.engine.oplog.after(this.engine.view, placeBefore(this.position)))
-    if (logged !== undefined && this.isHere(logged) && invalidates(this.scope, logged.operation)) {
+    const { position, operation } = firstOf(this.engine.oplog.after(this.engine.view, placeBefore(this.position))) ?? {}
+    if (position !== undefined && operation !== undefined && isDeepStrictEqual(position, this.position) && invalidates(this.scope, operation)) {
       this.isInvalid = true
-      this.deliver([invalidateEvent(logged)])
+      this.deliver([invalidateEvent({ position, operation })])
     }
-  }
-
-  private isHere ({ position }: LoggedOperation): boolean {
-    return isDeepStrictEqual(position, this.position)
   }
 }

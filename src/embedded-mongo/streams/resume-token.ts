@@ -1,6 +1,7 @@
 import { isPlainDocument } from '../arguments.js'
 import { CommandError, type Document } from '../semantics/index.js'
-import { decodePosition, encodePosition, type Position } from '../storage/oplog.js'
+import type { Position } from '../storage/oplog.js'
+import { decodePosition, encodePosition } from '../storage/oplog-record.js'
 
 /** What a token stands behind: an event, the invalidation an event caused, a time without an event, or a part of an event. */
 export type TokenKind = 'event' | 'invalidate' | 'time' | 'fragment'

@@ -32,7 +32,7 @@ export function readStreamOptions (engine: Engine, spec: unknown): StreamOptions
   const starts = ['resumeAfter', 'startAfter', 'startAtOperationTime'].filter(name => spec[name] !== undefined)
   if (starts.length > 1) throw new CommandError(40674, `Only one type of resume option is allowed, but multiple were found: ${starts.join(', ')}`)
   const { start, kind, fragment = 0 } = readStart(engine, spec)
-  if (engine.oplog.isTrimmed(start.time)) throw historyLost()
+  if (engine.oplog.isTrimmed(start)) throw historyLost()
   return {
     start,
     startKind: kind,
