@@ -1,9 +1,13 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import fc from 'fast-check'
-import { serialize } from 'bson'
+import { ObjectId, serialize } from 'bson'
 import t from 'tap'
+import { CommandError, deserializeDocument, type Document } from '../../src/embedded-mongo/semantics/index.js'
+import { ClusterClock } from '../../src/embedded-mongo/storage/cluster-time.js'
+import { prepareInsert } from '../../src/embedded-mongo/writes/prepare-document.js'
 import { openStore } from './helper.js'
+import { canonical, corrupted, documents } from './semantics/helpers.js'
 
 function message (body: Uint8Array, opCode = 2013, flags = 0): Buffer {
   const bytes = Buffer.alloc(21 + body.length)
@@ -81,4 +85,53 @@ await t.test('commands with wrong types get an error each', async t => {
   }
   t.equal((await db.command({ noSuchCommand: 1 }).catch((error: unknown) => error) as { code: number }).code, 59)
   t.equal((await client.db('admin').command({ ping: 1 })).ok, 1)
+})
+
+/** What a function gives, or the error it throws. */
+function outcome<T> (run: () => T): { result: T } | { code: number, message: string } {
+  try {
+    return { result: run() }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { code: error.code, message: error.message }
+  }
+}
+
+await t.test('an insert keeps or refuses any bytes as decoding does', async t => {
+  const place = fc.constantFrom('first', 'middle', 'last', 'missing')
+  const id = fc.oneof(fc.constant(new ObjectId()), fc.constantFrom<unknown>(1, 'a', 'é', null, [1], { a: 1 }, { $a: 1 }, { $ref: 'c', $id: 1 }))
+  const text = fc.constantFrom('plain', 'zürich', 'a\0b')
+  fc.assert(fc.property(documents, text, place, id, corrupted, (document, text, place, _id, corrupt) => {
+    const order = { first: { _id, ...document, text }, middle: { ...document, _id, text }, last: { ...document, text, _id }, missing: { ...document, text } }
+    const bytes = corrupt(Buffer.from(serialize(order[place])))
+    const decoded = outcome(() => deserializeDocument(bytes))
+    const prepared = outcome(() => prepareInsert(bytes, new ClusterClock()))
+    if ('code' in decoded) {
+      t.same(prepared, decoded)
+      return
+    }
+    // Decoding takes what cannot be inserted, such as an _id that is an array; and gives of two fields with one name the last.
+    if ('code' in prepared) {
+      t.match(String(prepared.code), /^(2|22|52|53)$/)
+      return
+    }
+    const { doc, raw } = prepared.result
+    t.strictSame(canonical(deserializeDocument(raw)), canonical(doc), 'its bytes say the same')
+    t.equal(raw.toString('latin1', 5, 9), '_id\0', 'the _id comes first')
+    const { _id: given = doc._id, ...rest } = decoded.result
+    t.strictSame(sorted(doc), sorted({ _id: given, ...rest }), 'nothing else is changed')
+  }), { numRuns: 500 })
+})
+
+function sorted (doc: Document): unknown {
+  return canonical(Object.entries(doc).sort(([a], [b]) => a < b ? -1 : 1))
+}
+
+await t.test('names that are numbers leave an _id where it is', async t => {
+  const { db } = await openStore(t)
+  for (const text of ['plain', 'zürich']) {
+    const _id = new ObjectId()
+    await db.command({ insert: 'c', documents: [new Map<string, unknown>([['_id', _id], ['5', text]])] })
+    t.same(await db.collection('c').findOne({ _id }), { _id, 5: text })
+  }
 })

@@ -1,4 +1,4 @@
-import type { Collation, Document } from '../semantics/index.js'
+import type { Collation, Document, RawKeyPattern } from '../semantics/index.js'
 
 /** One index as the catalogue keeps it. `spec` is what listIndexes shows. */
 export interface IndexDefinition {
@@ -8,6 +8,8 @@ export interface IndexDefinition {
   /** The key pattern's paths and directions, in order. */
   paths: string[]
   directions: Array<1 | -1>
+  /** Set where keys of most documents can be made from their bytes: top-level paths, no collation, no filter. */
+  raw: RawKeyPattern | undefined
   /** False for kinds that an earlier release listed without using them, such as `text`: they hold no entries. */
   isSupported: boolean
   /** One of its paths is `hashed`: kept in order like the others, but without arrays, as MongoDB has it. */
@@ -37,12 +39,12 @@ export function defineIndex (record: IndexRecord): IndexDefinition {
   const key = spec.key as Document
   const paths = Object.keys(key)
   const values = Object.values(key)
-  return {
+  const index = {
     ...record,
     name: spec.name as string,
     paths,
     readyAt: performance.now(),
-    directions: values.map(value => Number(value) < 0 ? -1 : 1),
+    directions: values.map((value): 1 | -1 => Number(value) < 0 ? -1 : 1),
     isSupported: values.every(value => typeof value !== 'string' || value === 'hashed') && !paths.some(path => path.includes('$**')),
     isHashed: values.includes('hashed'),
     unique: isTrue(spec.unique) || (paths.length === 1 && paths[0] === '_id' && spec.unique !== false),
@@ -51,7 +53,13 @@ export function defineIndex (record: IndexRecord): IndexDefinition {
     partialFilter: spec.partialFilterExpression as Document | undefined,
     collation: spec.collation as Collation | undefined,
     expireAfterSeconds: spec.expireAfterSeconds === undefined ? undefined : Number(spec.expireAfterSeconds)
-  }
+  } satisfies Omit<IndexDefinition, 'raw'>
+  return { ...index, raw: rawPattern(index) }
+}
+
+function rawPattern ({ isSupported, partialFilter, collation, paths, directions, sparse }: Omit<IndexDefinition, 'raw'>): RawKeyPattern | undefined {
+  if (!isSupported || partialFilter !== undefined || collation !== undefined || paths.some(path => path.includes('.'))) return undefined
+  return { names: paths.map(path => Buffer.from(path)), descending: directions.map(direction => direction === -1), sparse }
 }
 
 export function indexRecord (index: IndexDefinition): IndexRecord {

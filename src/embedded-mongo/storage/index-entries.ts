@@ -1,7 +1,8 @@
-import { CommandError, compileFilter, extractIndexKeys, type Document } from '../semantics/index.js'
+import { ByteWriter, CommandError, compileFilter, extractIndexKeys, hasAnyField, writeRawKey, type Document } from '../semantics/index.js'
 import type { Collection } from './collection.js'
 import type { IndexDefinition } from './index-definition.js'
-import { isLongKey } from './keys.js'
+import { ID_BYTES, MAX_ENCODED_BYTES, entryKey, isLongKey } from './keys.js'
+import type { NewDocument } from './lazy-document.js'
 import type { WriteUnit } from './write-unit.js'
 
 const partialFilters = new WeakMap<Document, (doc: Document) => boolean>()
@@ -29,6 +30,22 @@ export function indexKeys (unit: WriteUnit | undefined, collection: Collection, 
     unit?.indexChanged(collection)
   }
   return keys
+}
+
+/** The keys of a new document's entries in an index, as they are stored. Marks the index as {@link indexKeys} does. */
+export function newEntryKeys (unit: WriteUnit | undefined, collection: Collection, index: IndexDefinition, document: NewDocument, recordId: number): Buffer[] {
+  const { raw, fields } = document
+  if (index.raw !== undefined && fields !== undefined) {
+    const scanned = { raw, fields }
+    if (index.sparse && !hasAnyField(scanned, index.raw)) return []
+    const writer = ByteWriter.shared()
+    writer.uint32(index.id)
+    if (writeRawKey(writer, scanned, index.raw) && writer.length <= ID_BYTES + MAX_ENCODED_BYTES) {
+      if (!index.unique) writer.uint48(recordId)
+      return [writer.copy()]
+    }
+  }
+  return indexKeys(unit, collection, index, document.doc).map(encoded => entryKey(index.id, encoded, index.unique ? undefined : recordId))
 }
 
 function keyOptions (index: IndexDefinition): { sparse: boolean, collation?: NonNullable<IndexDefinition['collation']> } {

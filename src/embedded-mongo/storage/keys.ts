@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 /** Record ids are 48-bit numbers in insertion order, big-endian in keys. */
 export const RECORD_ID_BYTES = 6
 /** LMDB takes keys up to 1,978 bytes at 4 KiB pages; the rest of an entry needs 10 of them. */
-const MAX_ENCODED_BYTES = 1960
+export const MAX_ENCODED_BYTES = 1960
 const KEPT_BYTES = 1940
+
+/** How many bytes an index's or collection's id takes in front of its keys. */
+export const ID_BYTES = 4
 
 /** The four bytes that begin all keys of one collection or index. */
 export function idPrefix (id: number): Buffer {

@@ -1,27 +1,20 @@
 import { compareKeys, type ReadView } from './view.js'
-import { deserializeDocument, type Document } from '../semantics/index.js'
+import type { Document } from '../semantics/index.js'
 import type { Collection } from './collection.js'
 import { duplicateKeyError } from './duplicate-key.js'
 import type { IndexDefinition } from './index-definition.js'
-import { indexKeys } from './index-entries.js'
+import { indexKeys, newEntryKeys } from './index-entries.js'
 import { decodeRecordId, documentKey, encodeRecordId, entryKey } from './keys.js'
+import { LazyDocument, type NewDocument } from './lazy-document.js'
 import type { WriteUnit } from './write-unit.js'
 
-/** A document as it is stored, decoded when somebody looks inside. */
-export class StoredDocument {
+/** A document as it is stored. */
+export class StoredDocument extends LazyDocument {
   readonly recordId: number
-  readonly raw: Buffer
-  private decoded: Document | undefined
 
   constructor (recordId: number, raw: Buffer, decoded?: Document) {
+    super(raw, decoded)
     this.recordId = recordId
-    this.raw = raw
-    this.decoded = decoded
-  }
-
-  get doc (): Document {
-    this.decoded ??= deserializeDocument(this.raw)
-    return this.decoded
   }
 }
 
@@ -40,18 +33,30 @@ export function findUnique (view: ReadView, index: IndexDefinition, encoded: Buf
   return value === undefined ? undefined : decodeRecordId(value)
 }
 
-/** Stores a new document and its index entries. @throws CommandError 11000 before anything is written. */
-export function insertRecord (unit: WriteUnit, collection: Collection, doc: Document, raw: Buffer): StoredDocument {
+/** Stores a new document and its index entries; returns its record id. @throws CommandError 11000 before anything is written. */
+export function insertRecord (unit: WriteUnit, collection: Collection, document: NewDocument): number {
+  const { indexes } = collection
   const recordId = collection.nextRecordId
-  const keys = collection.indexes.map(index => indexKeys(unit, collection, index, doc))
-  collection.indexes.forEach((index, at) => assertUnique(unit, collection, index, doc, keys[at]!, recordId))
+  const entries = indexes.map(index => newEntryKeys(unit, collection, index, document, recordId))
+  for (let i = 0; i < indexes.length; i++) if (indexes[i]!.unique) assertNew(unit, collection, indexes[i]!, document, entries[i]!)
   collection.nextRecordId++
   const key = documentKey(collection.id, recordId)
   unit.claimRecord(collection, key)
-  unit.view.put('documents', key, raw)
-  collection.indexes.forEach((index, at) => putEntries(unit, index, keys[at]!, recordId))
-  unit.count(collection, 1, raw.length)
-  return new StoredDocument(recordId, raw, doc)
+  unit.view.put('documents', key, document.raw)
+  const value = encodeRecordId(recordId)
+  for (const keys of entries) for (const entry of keys) unit.view.put('entries', entry, value)
+  unit.count(collection, 1, document.raw.length)
+  return recordId
+}
+
+/** No entry of a unique index may be there before. @throws CommandError 11000 */
+function assertNew (unit: WriteUnit, collection: Collection, index: IndexDefinition, document: NewDocument, entries: Buffer[]): void {
+  for (const entry of entries) {
+    unit.claimEntry(entry)
+    if (unit.view.get('entries', entry) === undefined) continue
+    const encoded = indexKeys(undefined, collection, index, document.doc).find(key => entryKey(index.id, key).equals(entry))
+    throw duplicateKeyError(collection, index, document.doc, encoded!)
+  }
 }
 
 /** Replaces a stored document, touching only the entries that change. @throws CommandError 11000 before anything is written. */

@@ -2,6 +2,8 @@
  * Puts documents that are already BSON into a reply without decoding them. Only BSON's framing
  * (bsonspec.org: length, type byte, name, terminating zero) is written here.
  */
+import { hasName } from '../semantics/index.js'
+
 const ARRAY = 0x04
 const DOCUMENT = 0x03
 
@@ -41,18 +43,21 @@ const FIXED_BYTES: Record<number, number> = {
   0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0
 }
 
-/** How many elements of a well-formed document have this name, not counting those of documents within it. */
-export function countElements (document: Buffer, name: string): number {
-  const wanted = Buffer.from(name)
-  let count = 0
-  let at = 4
-  while (document[at] !== 0) {
-    const type = document[at]!
-    const end = document.indexOf(0, at + 1)
-    if (document.subarray(at + 1, end).equals(wanted)) count++
-    at = end + 1 + valueBytes(document, type, end + 1)
+/** The elements of a well-formed document that have this name, from type byte to end, not counting those of documents within it. */
+export function findElements (document: Buffer, name: Uint8Array): Array<{ start: number, end: number }> {
+  const found: Array<{ start: number, end: number }> = []
+  for (let start = 4; document[start] !== 0;) {
+    const value = document.indexOf(0, start + 1) + 1
+    const end = value + valueBytes(document, document[start]!, value)
+    if (hasName(document, start, value, name)) found.push({ start, end })
+    start = end
   }
-  return count
+  return found
+}
+
+/** The document with one of its elements in first place, all else in the order it has. */
+export function moveElementFirst (document: Buffer, start: number, end: number): Buffer {
+  return joinElements([document.subarray(start, end), document.subarray(4, start), document.subarray(end, -1)])
 }
 
 function valueBytes (document: Buffer, type: number, at: number): number {

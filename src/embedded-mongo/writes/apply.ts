@@ -2,23 +2,25 @@ import { CommandError, ErrorCodes, compareValues, updateDescription, type Compil
 import { toBytes } from '../bytes.js'
 import type { Engine } from '../engine.js'
 import type { Collection } from '../storage/collection.js'
-import { deleteRecord, insertRecord, replaceRecord, type StoredDocument } from '../storage/records.js'
+import type { NewDocument } from '../storage/lazy-document.js'
+import { deleteRecord, insertRecord, replaceRecord, StoredDocument } from '../storage/records.js'
 import type { WriteUnit } from '../storage/write-unit.js'
 import { documentKeyBytes } from './collections.js'
 import { assertFitsCapped, trimCapped } from './capped.js'
-import { assertDepth, assertSize, prepareDocument, type PreparedDocument } from './prepare-document.js'
+import { assertDepth, assertSize, prepareDocument } from './prepare-document.js'
 import { assertValid } from './validator.js'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Inserts one document: record, index entries and log. */
-export function insertDocument (unit: WriteUnit, collection: Collection, { doc, raw }: PreparedDocument, bypass: boolean): StoredDocument {
-  assertValid(collection, doc, bypass)
+/** Inserts one document: record, index entries and log. Returns its record id. */
+export function insertDocument (unit: WriteUnit, collection: Collection, document: NewDocument, bypass: boolean): number {
+  const { raw } = document
+  assertValid(collection, document, bypass)
   assertFitsCapped(collection, raw)
-  const stored = insertRecord(unit, collection, doc, raw)
+  const recordId = insertRecord(unit, collection, document)
   unit.log({ kind: 'i', db: collection.db, coll: collection.name, uuid: collection.uuid, wallTime: Date.now(), key: NOTHING, document: raw })
   if (collection.isCapped) trimCapped(unit, collection)
-  return stored
+  return recordId
 }
 
 /** Applies an update to one document; returns the same document if it changes nothing. */
@@ -34,7 +36,7 @@ export function updateDocument (unit: WriteUnit, collection: Collection, stored:
   assertSize(raw)
   assertDepth(after, raw)
   assertFitsCapped(collection, raw)
-  assertValid(collection, after, bypass, before)
+  assertValid(collection, { doc: after }, bypass, before)
   const replaced = replaceRecord(unit, collection, stored, after, raw)
   if (collection.isCapped) trimCapped(unit, collection)
   const keepsImages = collection.keepsPreImages
@@ -55,7 +57,8 @@ export function updateDocument (unit: WriteUnit, collection: Collection, stored:
 
 /** Inserts what an upsert that matched nothing makes. */
 export function upsertDocument (engine: Engine, unit: WriteUnit, collection: Collection, update: CompiledUpdate, bypass: boolean): StoredDocument {
-  return insertDocument(unit, collection, prepareDocument(update.upsertDocument(), engine.oplog.clock), bypass)
+  const document = prepareDocument(update.upsertDocument(), engine.oplog.clock)
+  return new StoredDocument(insertDocument(unit, collection, document, bypass), document.raw, document.doc)
 }
 
 export function deleteDocument (unit: WriteUnit, collection: Collection, stored: StoredDocument): void {

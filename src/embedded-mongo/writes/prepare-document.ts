@@ -1,57 +1,70 @@
 import { BSONRegExp, ObjectId, Timestamp } from 'bson'
 import { isPlainDocument } from '../arguments.js'
-import { CommandError, ErrorCodes, deserializeDocument, type Document } from '../semantics/index.js'
+import { BsonType, CommandError, ErrorCodes, deserializeDocument, hasName, scanDocument, type Document, type FieldPositions } from '../semantics/index.js'
 import { toBytes } from '../bytes.js'
-import { countElements, elementsOf, joinElements } from '../wire/raw-document.js'
+import { findElements, moveElementFirst } from '../wire/raw-document.js'
 import type { ClusterClock } from '../storage/cluster-time.js'
 import { toTimestamp } from '../storage/cluster-time.js'
+import { NewDocument } from '../storage/lazy-document.js'
 
 /** The largest document, MongoDB's maxBsonObjectSize. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
-export interface PreparedDocument { doc: Document, raw: Buffer }
-
 /**
  * Makes a document ready to be inserted: an `_id`, in first place, and empty top-level timestamps filled in.
- * Its bytes stay as they came unless one of these had to change.
+ * Its bytes stay as they came unless one of these had to change. Most documents are only scanned, not decoded.
  */
-export function prepareInsert (raw: Buffer, clock: ClusterClock): PreparedDocument {
-  const doc = deserializeDocument(raw)
-  assertOneId(raw)
-  const names = Object.keys(doc)
-  if (names.some(name => isEmptyTimestamp(doc[name]))) return prepareDocument(doc, clock)
-  if (names[0] === '_id') return checked({ doc, raw })
-  if (names.at(-1) === '_id' && doc._id instanceof ObjectId) return checked({ doc, raw: moveIdFirst(raw) })
-  return prepareDocument(doc, clock)
+export function prepareInsert (raw: Buffer, clock: ClusterClock): NewDocument {
+  return prepareScanned(raw) ?? prepareDecoded(raw, clock)
 }
 
-const ID = Buffer.from('_id\0')
-
-/** @throws CommandError 2 */
-function assertOneId (raw: Buffer): void {
-  const first = raw.indexOf(ID)
-  if (first === -1 || raw.indexOf(ID, first + ID.length) === -1) return
-  if (countElements(raw, '_id') > 1) throw new CommandError(ErrorCodes.BadValue, "can't have multiple _id fields in one document")
+/** The usual case. Undefined if the scan cannot tell, or something is to be changed that takes decoding. */
+function prepareScanned (raw: Buffer): NewDocument | undefined {
+  const fields = scanDocument(raw)
+  if (fields === undefined || raw.length > MAX_DOCUMENT_BYTES) return undefined
+  let id = -1
+  for (let i = 0; i < fields.length; i += 2) {
+    if (!hasName(raw, fields[i]!, fields[i + 1]!, ID)) continue
+    if (id !== -1) return undefined
+    id = i
+  }
+  if (id === -1) return undefined
+  const type = raw[fields[id]!]
+  if (id === 0) return type === BsonType.array ? undefined : new NewDocument(raw, { fields })
+  return type === BsonType.objectId ? moveIdField(raw, fields, id) : undefined
 }
-
-/** An ObjectId element: type, `_id` with its terminator, twelve bytes. */
-const ID_ELEMENT_BYTES = 17
 
 /** The Node driver adds `_id` behind the other fields: its element is moved, the rest stays as it came. */
-function moveIdFirst (raw: Buffer): Buffer {
-  const elements = elementsOf(raw)
-  const cut = elements.length - ID_ELEMENT_BYTES
-  return joinElements([elements.subarray(cut), elements.subarray(0, cut)])
+function moveIdField (raw: Buffer, fields: FieldPositions, id: number): NewDocument {
+  const start = fields[id]!
+  const moved = [FIRST_ELEMENT, FIRST_ELEMENT + fields[id + 1]! - start]
+  fields.forEach((at, i) => { if (i !== id && i !== id + 1) moved.push(at < start ? at + ID_ELEMENT_BYTES : at) })
+  return new NewDocument(moveElementFirst(raw, start, start + ID_ELEMENT_BYTES), { fields: moved })
 }
 
+function prepareDecoded (raw: Buffer, clock: ClusterClock): NewDocument {
+  const doc = deserializeDocument(raw)
+  const ids = findElements(raw, ID)
+  if (ids.length > 1) throw new CommandError(ErrorCodes.BadValue, "can't have multiple _id fields in one document")
+  const [id] = ids
+  if (id === undefined || Object.values(doc).some(isEmptyTimestamp)) return prepareDocument(doc, clock)
+  if (id.start === FIRST_ELEMENT) return checked(doc, raw)
+  return doc._id instanceof ObjectId ? checked(doc, moveElementFirst(raw, id.start, id.end)) : prepareDocument(doc, clock)
+}
+
+const ID = Buffer.from('_id')
+/** An ObjectId element: type, `_id` with its terminator, twelve bytes. */
+const ID_ELEMENT_BYTES = 17
+const FIRST_ELEMENT = 4
+
 /** The same for a document that was put together here, for example by an upsert. */
-export function prepareDocument (doc: Document, clock: ClusterClock): PreparedDocument {
+export function prepareDocument (doc: Document, clock: ClusterClock): NewDocument {
   const { _id = new ObjectId(), ...rest } = doc
   const ready: Document = { _id, ...rest }
   for (const [name, value] of Object.entries(ready)) {
     if (name !== '_id' && isEmptyTimestamp(value)) ready[name] = toTimestamp(clock.tick())
   }
-  return checked({ doc: ready, raw: toBytes(ready) })
+  return checked(ready, toBytes(ready))
 }
 
 /** @throws CommandError 10334 */
@@ -91,11 +104,11 @@ function isDeeper (value: Document | unknown[], levels: number): boolean {
   return items.some(item => (Array.isArray(item) || isPlainDocument(item)) && isDeeper(item, levels - 1))
 }
 
-function checked (prepared: PreparedDocument): PreparedDocument {
-  assertId(prepared.doc._id)
-  assertDepth(prepared.doc, prepared.raw)
-  assertSize(prepared.raw)
-  return prepared
+function checked (doc: Document, raw: Buffer): NewDocument {
+  assertId(doc._id)
+  assertDepth(doc, raw)
+  assertSize(raw)
+  return new NewDocument(raw, { doc })
 }
 
 function isEmptyTimestamp (value: unknown): boolean {

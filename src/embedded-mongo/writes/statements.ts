@@ -5,11 +5,11 @@ import type { Engine } from '../engine.js'
 import type { Interrupt } from '../interrupt.js'
 import { filterOptions, type Query } from '../query/read-documents.js'
 import type { Collection } from '../storage/collection.js'
+import type { NewDocument } from '../storage/lazy-document.js'
 import type { StoredDocument } from '../storage/records.js'
 import type { WriteUnit } from '../storage/write-unit.js'
 import { deleteDocument, insertDocument, updateDocument, upsertDocument } from './apply.js'
 import { collectionForWrite } from './collections.js'
-import type { PreparedDocument } from './prepare-document.js'
 import { TargetSearch } from './target-search.js'
 
 export interface StatementTarget { engine: Engine, db: string, coll: string, bypassValidation: boolean }
@@ -30,9 +30,9 @@ export interface Statement {
 export class InsertStatement implements Statement {
   readonly result: StatementResult = { matched: 0, modified: 0 }
   private readonly target: StatementTarget
-  private readonly document: PreparedDocument
+  private readonly document: NewDocument
 
-  constructor (target: StatementTarget, document: PreparedDocument) {
+  constructor (target: StatementTarget, document: NewDocument) {
     this.target = target
     this.document = document
   }

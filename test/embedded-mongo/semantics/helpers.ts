@@ -83,3 +83,13 @@ export const values: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>(tie =
 
 /** Small documents whose fields collide often, for comparing two implementations. */
 export const documents: fc.Arbitrary<Document> = fc.record({ a: values, b: values, c: values }, { requiredKeys: [] }).map(value => ({ ...value }))
+
+/** Damage to a few bytes, most often none, or the end cut off. */
+export const corrupted: fc.Arbitrary<(bytes: Buffer) => Buffer> = fc.oneof(
+  fc.constant((bytes: Buffer) => bytes),
+  fc.array(fc.tuple(fc.nat(), fc.oneof(fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 9, 16, 36, 255), fc.nat(255))), { minLength: 1, maxLength: 3 }).map(changes => (bytes: Buffer) => {
+    for (const [at, byte] of changes) bytes[at % bytes.length] = byte
+    return bytes
+  }),
+  fc.nat().map(length => (bytes: Buffer) => bytes.subarray(0, length % bytes.length))
+)

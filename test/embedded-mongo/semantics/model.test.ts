@@ -1,8 +1,12 @@
 import fc from 'fast-check'
-import { Int32 } from 'bson'
+import { Int32, serialize } from 'bson'
 import { test } from 'tap'
-import { analyzeFilter, compareValues, compileFilter, compileSort, deserializeDocument, encodeKey, extractIndexKeys, serializeDocument, type Document, type PathBounds } from '../../../src/embedded-mongo/semantics/index.js'
-import { documents, values } from './helpers.js'
+import { analyzeFilter, compareValues, compileFilter, compileSort, deserializeDocument, encodeKey, extractIndexKeys, scanDocument, serializeDocument, type Document, type PathBounds } from '../../../src/embedded-mongo/semantics/index.js'
+import { Catalog } from '../../../src/embedded-mongo/storage/catalog.js'
+import { defineIndex } from '../../../src/embedded-mongo/storage/index-definition.js'
+import { newEntryKeys } from '../../../src/embedded-mongo/storage/index-entries.js'
+import { NewDocument } from '../../../src/embedded-mongo/storage/lazy-document.js'
+import { documents, failure, values } from './helpers.js'
 
 /*
  * A second, naive matcher: it collects all values that a path means, then tries conditions on them.
@@ -145,4 +149,37 @@ test('sorting goes by the first index key', async () => {
     const first = (doc: Document) => extractIndexKeys(doc, pattern).keys[0] ?? Buffer.alloc(0)
     return sorted.every((doc, index) => index === 0 || Buffer.compare(first(sorted[index - 1] ?? {}), first(doc)) <= 0)
   }), { numRuns: 1000 })
+})
+
+const collection = new Catalog().placeholder('test', 'samples')
+const indexSpecs = fc.record({
+  key: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'aa', 'd', 'a.b'), fc.constantFrom(1, -1, 'hashed')), { selector: ([path]) => path, minLength: 1, maxLength: 3 }).map(entries => Object.fromEntries(entries)),
+  unique: fc.boolean(),
+  sparse: fc.boolean(),
+  partialFilterExpression: fc.constantFrom(undefined, undefined, undefined, { a: { $gt: 1 } }),
+  collation: fc.constantFrom(undefined, undefined, undefined, { locale: 'en', strength: 2 })
+})
+
+/** The entries of a document in an index: their keys, or why there are none. */
+function entriesOf (spec: Document, document: NewDocument): unknown {
+  const index = defineIndex({ id: 7, spec, multikey: false, longKeys: false, ready: true })
+  let keys: Buffer[] = []
+  const make = (): void => { keys = newEntryKeys(undefined, collection, index, document, 0x010203040506) }
+  try {
+    make()
+  } catch {
+    return failure(make)
+  }
+  return { keys: keys.map(key => key.toString('hex')), multikey: index.multikey, longKeys: index.longKeys }
+}
+
+test('index keys are the same from bytes as decoded', async t => {
+  let scanned = 0
+  fc.assert(fc.property(documents, indexSpecs, fc.constantFrom(0, 40, 2000), (document, spec, length) => {
+    const raw = Buffer.from(serialize(length === 0 ? document : { ...document, b: 'x'.repeat(length) }))
+    const fields = scanDocument(raw)
+    if (fields !== undefined) scanned++
+    t.strictSame(entriesOf(spec, new NewDocument(raw, fields === undefined ? {} : { fields })), entriesOf(spec, new NewDocument(raw, {})))
+  }), { numRuns: 1000 })
+  t.ok(scanned > 100, `${scanned} of them from bytes`)
 })

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { serialize, Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'bson'
 import { test } from 'tap'
-import { compareValues, deserializeDocument, encodeKey, encodeKeyDescending, serializeDocument, type Collation } from '../../../src/embedded-mongo/semantics/index.js'
-import { failure, numbers, values } from './helpers.js'
+import { compareValues, deserializeDocument, encodeKey, encodeKeyDescending, scanDocument, serializeDocument, type Collation } from '../../../src/embedded-mongo/semantics/index.js'
+import { corrupted, documents, failure, numbers, values } from './helpers.js'
 
 const RUNS = { numRuns: 2000 }
 
@@ -57,6 +57,27 @@ test('malformed and too deep documents are refused', async t => {
   for (let i = 0; i < 5000; i++) deep = { a: deep }
   t.equal(failure(() => deserializeDocument(serialize(deep))).codeName, 'Overflow')
   t.equal(failure(() => serializeDocument({ deep })).codeName, 'Overflow')
+})
+
+/** What `scanDocument` found, read from the bytes it points at. */
+function scannedNames (bytes: Buffer): string[] | undefined {
+  const fields = scanDocument(bytes)
+  return fields?.flatMap((at, i) => i % 2 === 0 ? [bytes.toString('utf8', at + 1, fields[i + 1]! - 1)] : [])
+}
+
+test('a scan finds the fields of ordinary documents', async t => {
+  const sample = { _id: new ObjectId(), text: 'plain', '': new Double(1.5), 5: new Int32(1), at: new Date(8.64e15 - 2 ** 32), before: new Date(-8.64e15 + 2 ** 32), yes: true, nothing: null, long: Long.MAX_VALUE, bytes: new Binary(Buffer.from([0, 255])), list: [[], {}, 'a'], 'a.b': { _id: { c: [null] } } }
+  const bytes = Buffer.from(serialize(sample))
+  t.same(scannedNames(bytes), Object.keys(sample))
+  for (let length = 0; length < bytes.length; length++) t.notOk(scanDocument(bytes.subarray(0, length)), `the first ${length} bytes alone`)
+})
+
+test('what a scan accepts decodes to the same fields', async () => {
+  fc.assert(fc.property(documents, corrupted, (document, corrupt) => {
+    const bytes = corrupt(Buffer.from(serialize(document)))
+    const names = scannedNames(bytes)
+    return names === undefined || [...new Set(names)].sort().join() === Object.keys(deserializeDocument(bytes)).sort().join()
+  }), RUNS)
 })
 
 const typeOrder: Array<[string, unknown]> = [

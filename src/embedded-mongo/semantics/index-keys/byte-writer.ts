@@ -10,8 +10,12 @@ export class ByteWriter {
   }
 
   copy (): Buffer {
-    const copy = Buffer.allocUnsafe(this.#length)
-    this.#buffer.copy(copy, 0, 0, this.#length)
+    const buffer = this.#buffer
+    const length = this.#length
+    const copy = Buffer.allocUnsafe(length)
+    // Most keys are short: a loop is quicker than the call into native code, and than the view that takes.
+    if (length < 64) for (let i = 0; i < length; i++) copy[i] = buffer[i]!
+    else buffer.copy(copy, 0, 0, length)
     return copy
   }
 
@@ -40,9 +44,30 @@ export class ByteWriter {
     this.#length += value.length
   }
 
+  /** A part of other bytes, short enough for a loop to be the quickest way. */
+  slice (source: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start)
+    const buffer = this.#buffer
+    let at = this.#length
+    for (let i = start; i < end; i++) buffer[at++] = source[i]!
+    this.#length = at
+  }
+
+  /** The bytes of ASCII text without zeros, as {@link text} would write it. */
+  ascii (source: Uint8Array, start: number, end: number): void {
+    this.slice(source, start, end)
+    this.byte(0)
+    this.byte(1)
+  }
+
   uint32 (value: number): void {
     this.#reserve(4)
     this.#length = this.#buffer.writeUInt32BE(value, this.#length)
+  }
+
+  uint48 (value: number): void {
+    this.#reserve(6)
+    this.#length = this.#buffer.writeUIntBE(value, this.#length, 6)
   }
 
   uint64 (value: bigint): void {
