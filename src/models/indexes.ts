@@ -1,9 +1,19 @@
 import type { Connection } from 'mongoose'
+import { obsoleteSampleIndexes } from './sample.js'
 
-/** Makes the indexes that the models declare, with one command a collection; those that are there stay as they are. */
+const obsolete: Record<string, readonly string[]> = { Sample: obsoleteSampleIndexes }
+const NAMESPACE_NOT_FOUND = 26
+const INDEX_NOT_FOUND = 27
+
+/** Makes the indexes that the models declare, with one command a collection, and drops those of earlier versions; others stay as they are. */
 export async function createIndexes (connection: Connection): Promise<void> {
   await Promise.all(connection.modelNames().map(async (name) => {
     const { collection, schema } = connection.model(name)
+    for (const index of obsolete[name] ?? []) {
+      await collection.dropIndex(index).catch((error: { code?: unknown }) => {
+        if (error.code !== INDEX_NOT_FOUND && error.code !== NAMESPACE_NOT_FOUND) throw error
+      })
+    }
     const indexes = schema.indexes().map(([key, options]) => ({ ...options, key }))
     if (indexes.length > 0) await collection.createIndexes(indexes as Parameters<typeof collection.createIndexes>[0])
   }))

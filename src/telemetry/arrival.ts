@@ -1,56 +1,62 @@
 import { randomBytes } from 'node:crypto'
-import mongoose, { type Types } from 'mongoose'
 import { PitwallError } from '../errors.js'
 
-const { ObjectId } = mongoose.Types
+/** A place in the order of arrival, 24 hexadecimal digits: milliseconds (12), count (6), node (6). */
+export type Arrival = string
 
 /** Numbers samples in the order of their arrival. */
 export interface ArrivalClock {
-  next (now: number): Types.ObjectId
+  next (now: number): Arrival
 }
 
+const TIME_DIGITS = 12
+const DIGITS = 24
+const timeDigits = (time: number): string => time.toString(16).padStart(TIME_DIGITS, '0')
+
 /**
- * Positions of 12 bytes that only ever grow within a process and, but for clocks set
- * back, across restarts: milliseconds (6), count (3), node (3). An ordinary ObjectId has
- * seconds only, and a counter that wraps.
- * @param newest the newest position stored, which the next ones follow whatever the clock says
+ * Places that only ever grow within a process and, but for clocks set back, across restarts.
+ * @param newest the newest place stored, which the next ones follow whatever the clock says
  */
-export function createArrivalClock (newest?: Types.ObjectId): ArrivalClock {
-  const node = randomBytes(3)
-  let last = newest ? arrivalTime(newest) + 1 : 0
+export function createArrivalClock (newest?: Arrival): ArrivalClock {
+  const node = randomBytes(3).toString('hex')
+  let last = newest === undefined ? 0 : arrivalTime(newest) + 1
+  let digits = timeDigits(last)
   let count = 0
   return {
     next (now) {
-      if (now > last) {
-        last = now
-        count = 0
-      } else if (++count > 0xffffff) {
-        last++
+      if (now > last || ++count > 0xffffff) {
+        last = Math.max(now, last + 1)
+        digits = timeDigits(last)
         count = 0
       }
-      const bytes = Buffer.allocUnsafe(12)
-      bytes.writeUIntBE(last, 0, 6)
-      bytes.writeUIntBE(count, 6, 3)
-      bytes.set(node, 9)
-      return new ObjectId(bytes)
+      return digits + count.toString(16).padStart(6, '0') + node
     }
   }
 }
 
-/** Epoch milliseconds of a position. */
-export const arrivalTime = (arrival: Types.ObjectId): number => Number.parseInt(arrival.toHexString().slice(0, 12), 16)
+/** Epoch milliseconds of a place. */
+export const arrivalTime = (arrival: Arrival): number => Number.parseInt(arrival.slice(0, TIME_DIGITS), 16)
 
-/** The first position a time could have. */
-export const arrivalAt = (time: number): Types.ObjectId =>
-  new ObjectId(Math.max(0, Math.floor(time)).toString(16).padStart(12, '0') + '0'.repeat(12))
+/** The first place a time could have. */
+export const arrivalAt = (time: number): Arrival => timeDigits(Math.max(0, Math.floor(time))).padEnd(DIGITS, '0')
 
-/** The channel `vehicle:ID`'s cursor of a position. */
-export const arrivalCursor = (arrival: Types.ObjectId): string => `c_s${arrival.toHexString()}`
+/** The channel `vehicle:ID`'s cursor of a place. */
+export const arrivalCursor = (arrival: Arrival): string => `c_s${arrival}`
 
-/** The position of a cursor, or null for a cursor the broker made. @throws BAD_CURSOR */
-export function cursorArrival (cursor: string): Types.ObjectId | null {
-  const hex = /^c_s([0-9a-f]{24})$/.exec(cursor)?.[1]
-  if (hex) return new ObjectId(hex)
+/** The place of a cursor, or null for a cursor the broker made. @throws BAD_CURSOR */
+export function cursorArrival (cursor: string): Arrival | null {
+  const arrival = /^c_s([0-9a-f]{24})$/.exec(cursor)?.[1]
+  if (arrival) return arrival
   if (cursor.startsWith('c_n')) return null
   throw new PitwallError('BAD_CURSOR', 'This is not a cursor of a vehicle\'s samples')
 }
+
+/** Id of a sample's document: samples of one vehicle sort by their arrival. */
+export const sampleId = (vehicle: string, arrival: Arrival): string => `${vehicle} ${arrival}`
+
+/** Ids of all samples of a vehicle: from inclusive, to exclusive. */
+export const sampleIds = (vehicle: string): { from: string, to: string } => ({ from: `${vehicle} `, to: `${vehicle}!` })
+
+/** Place of a stored sample: its own where it has grown since it first arrived, else its id's. */
+export const arrivalOf = ({ _id, arrival }: { _id: unknown, arrival?: { toHexString (): string } | undefined }): Arrival =>
+  arrival?.toHexString() ?? String(_id).slice(-DIGITS)

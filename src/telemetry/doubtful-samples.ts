@@ -1,9 +1,9 @@
-import type { Types } from 'mongoose'
 import type { SampleModel } from '../models/sample.js'
+import { arrivalOf } from './arrival.js'
 import type { ArrivedSample } from './sample-store.js'
 
 /** An instant that was on its way into the store, and its document there. */
-export interface DoubtfulSample extends ArrivedSample { id: Types.ObjectId }
+export interface DoubtfulSample extends ArrivedSample { id: string }
 
 // More than some failed groups of samples are not kept in memory.
 const MOST = 20_000
@@ -28,13 +28,13 @@ export function createDoubtfulSamples (samples: SampleModel) {
     async resolve (): Promise<ArrivedSample[]> {
       const asked = doubtful
       if (asked.length === 0) return []
-      const found = await samples.collection.find({ _id: { $in: asked.map(({ id }) => id) } }, { projection: { arrival: 1 } }).toArray()
+      const found = await samples.collection.find({ _id: { $in: asked.map(({ id }) => id) } as never }, { projection: { arrival: 1 } }).toArray()
       const known = new Set(asked)
       doubtful = doubtful.filter((instant) => !known.has(instant))
-      const stored = new Map(found.map(({ _id, arrival }) => [_id.toHexString(), String(arrival)]))
+      const stored = new Map(found.map((document) => [String(document._id), arrivalOf(document)]))
       return asked
-        .filter(({ id, arrival }) => stored.get(id.toHexString()) === arrival.toHexString())
-        .sort((a, b) => a.arrival.toHexString() < b.arrival.toHexString() ? -1 : 1)
+        .filter(({ id, arrival }) => stored.get(String(id)) === arrival)
+        .sort((a, b) => a.arrival < b.arrival ? -1 : 1)
     }
   }
 }

@@ -1,7 +1,7 @@
-import mongoose, { type Types } from 'mongoose'
+import mongoose from 'mongoose'
 import type { ErrorCode } from '../errors.js'
 import type { SampleModel, SampleRecord } from '../models/sample.js'
-import type { ArrivalClock } from './arrival.js'
+import { sampleId, type Arrival, type ArrivalClock } from './arrival.js'
 import { createDoubtfulSamples } from './doubtful-samples.js'
 import { hasPosition } from './position-retention.js'
 import type { MinuteMarks } from './rollups/minute-marks.js'
@@ -32,7 +32,7 @@ export interface ArrivedSample {
   ts: number
   values: Record<string, SignalValue>
   sentAt?: number | undefined
-  arrival: Types.ObjectId
+  arrival: Arrival
 }
 
 export interface SampleStoreOptions {
@@ -53,8 +53,8 @@ interface Group {
   samples: Sample[]
   values: Record<string, SignalValue>
   /** The document it is written to, and when. */
-  id?: Types.ObjectId
-  arrival?: Types.ObjectId
+  id?: string
+  arrival?: Arrival
 }
 
 type Stored = Pick<SampleRecord, '_id' | 'values'>
@@ -141,12 +141,12 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf, positio
     const documents = groups.map((group) => {
       judge(group, null)
       const arrival = group.arrival = arrivals.next(now)
-      const _id = group.id = new ObjectId()
       const { vehicle, source, ts } = group.first
-      return { _id, vehicle, source, ts: new Date(ts), receivedAt, arrival, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))), ...positionExpiry(group.values, Math.max(ts, now)) }
+      const _id = group.id = sampleId(vehicle, arrival)
+      return { _id, vehicle, source, ts: new Date(ts), receivedAt, values: encodeValues(group.values), expiresAt: new Date(expiryOf(vehicle, Math.max(ts, now))), ...positionExpiry(group.values, Math.max(ts, now)) }
     })
     try {
-      await collection.insertMany(documents, { ordered: false })
+      await collection.insertMany(documents as never[], { ordered: false })
       return new Set()
     } catch (error) {
       return new Set(collidedIndexes(error).flatMap((index) => groups[index] ?? []))
@@ -193,7 +193,7 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf, positio
       updates.push({
         updateOne: {
           filter: { _id: stored._id, ...Object.fromEntries(entries.map(([path]) => [path, { $exists: false }])) },
-          update: { $set: { ...Object.fromEntries(entries), arrival: group.arrival, ...positionExpiry(added, Math.max(group.first.ts, now)) } }
+          update: { $set: { ...Object.fromEntries(entries), arrival: new ObjectId(group.arrival), ...positionExpiry(added, Math.max(group.first.ts, now)) } }
         }
       })
       grown.push(group)
@@ -243,7 +243,7 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf, positio
   }
 
   const toArrived = ({ first, values, arrival }: Group): ArrivedSample =>
-    ({ vehicle: first.vehicle, ts: first.ts, values, sentAt: first.sentAt, arrival: arrival as Types.ObjectId })
+    ({ vehicle: first.vehicle, ts: first.ts, values, sentAt: first.sentAt, arrival: arrival as Arrival })
 
   return {
     /** @returns the instants that are new or have grown, in the order of their arrival */

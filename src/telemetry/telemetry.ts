@@ -8,7 +8,7 @@ import type { VehicleStateModel } from '../models/vehicle-state.js'
 import type { Broker } from '../realtime/broker.js'
 import type { ExportRow, HistoryQuery, History, ImportVerdict } from '../schemas/telemetry.js'
 import type { VehicleDocument } from '../schemas/vehicle.js'
-import { createArrivalClock } from './arrival.js'
+import { arrivalOf, createArrivalClock } from './arrival.js'
 import { createEngineLights, type AskedLight } from './engine-lights.js'
 import { parseRange, readBuckets, readPoints } from './history.js'
 import { createIngest } from './ingest.js'
@@ -83,7 +83,8 @@ export async function createTelemetry (options: TelemetryOptions) {
   }
   const lists = createListCache(() => changes)
 
-  const [newest] = await samples.find({}, { arrival: 1 }).sort({ _id: -1 }).limit(1).lean()
+  // What expires last came last, or from a clock that is ahead.
+  const newest = (await samples.find({}, { arrival: 1 }).sort({ expiresAt: -1 }).limit(1000).lean()).map(arrivalOf).sort().at(-1)
   const registry = createVehicleRegistry({
     vehicles: vehicleModel,
     vehicleStates,
@@ -96,7 +97,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   await repairState(await rollups.unfinished())
   const store = createSampleStore({
     samples,
-    arrivals: createArrivalClock(newest?.arrival),
+    arrivals: createArrivalClock(newest),
     marks: rollups.marks,
     positionRetention: positionRetentionDays < retentionDays ? DAY * positionRetentionDays : undefined,
     expiryOf: (vehicle, time) => time + retentionOf(vehicle)

@@ -264,7 +264,7 @@ test('alerts outlast a store that is away', async (t) => {
   await other.alerts.reloadRules()
   await relay.cut()
   for (const [second, motorTemperature] of [[0, 110], [1, 120], [2, 90], [3, 130]] as const) {
-    other.alerts.take([{ vehicle, ts: start + second * 1000, values: { motorTemperature }, arrival: new mongoose.Types.ObjectId() }], other.clock.time)
+    other.alerts.take([{ vehicle, ts: start + second * 1000, values: { motorTemperature }, arrival: '0'.repeat(24) }], other.clock.time)
   }
   await other.alerts.settle()
   t.equal(other.failures.length, 1, 'said once')

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import type { Identity } from '../../src/identity/identity.js'
@@ -93,7 +94,7 @@ async function take (step: Step, { models, nodes, vehicle, stored }: Run): Promi
       for (const { ts } of fresh) await models.rollupMarks.updateOne({ _id: `${vehicle} 1 ${iso(Math.floor(ts / 60_000) * 60_000)} gone` }, { token: 'gone', due: new Date() }, { upsert: true })
       for (const { ts, source, values } of fresh) {
         const stored = Object.fromEntries(Object.entries(values).map(([name, v]) => [name.replaceAll('.', '․'), v]))
-        await models.samples.create({ vehicle, source, ts: new Date(ts), receivedAt: new Date(), arrival: new models.connection.base.Types.ObjectId(), values: stored, expiresAt: new Date('2099-01-01') })
+        await models.samples.create({ _id: randomUUID(), vehicle, source, ts: new Date(ts), receivedAt: new Date(), values: stored, expiresAt: new Date('2099-01-01') })
       }
       for (const item of fresh) keep(stored, item)
     }

@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Types } from 'mongoose'
 import t, { test } from 'tap'
 import type { Identity } from '../../src/identity/identity.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
+import { createIndexes } from '../../src/models/indexes.js'
 import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
+import { arrivalAt, arrivalCursor } from '../../src/telemetry/arrival.js'
 import { createTelemetry } from '../../src/telemetry/telemetry.js'
 import { startApp } from '../helpers/build-app.js'
 
@@ -59,6 +62,31 @@ test('a sample that grew comes again, whole', async (t) => {
   t.same(published.map(({ data }) => (data as { values: object }).values), [{ speed: 1 }, { speed: 2 }, { speed: 1, lap: 4 }])
   const page = await telemetry.channels.vehicle.history?.('vehicle:car-3', { since: published[1]?.cursor ?? '', limit: 10 })
   t.same(page?.messages, published.slice(2))
+})
+
+test('samples of an earlier version keep their place', async (t) => {
+  const { samples } = app.models
+  const { collection } = samples
+  await collection.createIndex({ vehicle: 1, arrival: 1 })
+  const old = [1, 2, 3].map((place) => ({
+    vehicle: 'old-1',
+    source: 'key-1',
+    ts: new Date(base + place),
+    receivedAt: new Date(base),
+    values: { lap: place },
+    expiresAt: new Date('2099-01-01'),
+    arrival: new Types.ObjectId(arrivalAt(base + place))
+  }))
+  await collection.insertMany(old)
+  await createIndexes(samples.db)
+  t.notOk((await collection.indexes()).some(({ name }) => name === 'vehicle_1_arrival_1'), 'an index that nothing uses is dropped')
+  const published = record('vehicle:old-1')
+  await send('old-1', [[2, { speed: 2 }], [10, { lap: 4 }]])
+  const page = await telemetry.channels.vehicle.history?.('vehicle:old-1', { since: arrivalCursor(arrivalAt(base + 1)), limit: 10 })
+  t.same(page?.messages.map(({ data }) => (data as { values: object }).values), [{ lap: 3 }, { lap: 4 }, { lap: 2, speed: 2 }])
+  t.same(page?.messages.slice(1), published)
+  const newest = await telemetry.channels.vehicle.history?.('vehicle:old-1', { limit: 2 })
+  t.same(newest?.messages, published)
 })
 
 test('a time asks for what arrived since', async (t) => {
