@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Collation, Document, RawKeyPattern } from '../semantics/index.js'
 
 /** One index as the catalogue keeps it. `spec` is what listIndexes shows. */
@@ -8,7 +9,7 @@ export interface IndexDefinition {
   /** The key pattern's paths and directions, in order. */
   paths: string[]
   directions: Array<1 | -1>
-  /** Set where keys of most documents can be made from their bytes: top-level paths, no collation, no filter. */
+  /** Set where keys of most documents can be made from their bytes: top-level paths, no collation, no filter but for fields that exist. */
   raw: RawKeyPattern | undefined
   /** False for kinds that an earlier release listed without using them, such as `text`: they hold no entries. */
   isSupported: boolean
@@ -58,8 +59,18 @@ export function defineIndex (record: IndexRecord): IndexDefinition {
 }
 
 function rawPattern ({ isSupported, partialFilter, collation, paths, directions, sparse }: Omit<IndexDefinition, 'raw'>): RawKeyPattern | undefined {
-  if (!isSupported || partialFilter !== undefined || collation !== undefined || paths.some(path => path.includes('.'))) return undefined
-  return { names: paths.map(path => Buffer.from(path)), descending: directions.map(direction => direction === -1), sparse }
+  const required = requiredFields(partialFilter)
+  if (!isSupported || required === undefined || collation !== undefined || paths.some(path => path.includes('.'))) return undefined
+  const bytesOf = (names: string[]): Buffer[] => names.map(name => Buffer.from(name))
+  return { names: bytesOf(paths), descending: directions.map(direction => direction === -1), sparse, required: bytesOf(required) }
+}
+
+/** The top-level fields that a partial filter asks for, if it asks for nothing else. */
+function requiredFields (partialFilter: Document | undefined): string[] | undefined {
+  const conditions = Object.entries(partialFilter ?? {})
+  const isPresence = ([name, condition]: [string, unknown]): boolean =>
+    !name.includes('.') && !name.startsWith('$') && isDeepStrictEqual(condition, { $exists: true })
+  return conditions.every(isPresence) ? conditions.map(([name]) => name) : undefined
 }
 
 export function indexRecord (index: IndexDefinition): IndexRecord {

@@ -1,4 +1,4 @@
-import { ByteWriter, CommandError, compileFilter, extractIndexKeys, hasAnyField, writeRawKey, type Document } from '../semantics/index.js'
+import { ByteWriter, CommandError, compileFilter, extractIndexKeys, isTaken, writeRawKey, type Document } from '../semantics/index.js'
 import type { Collection } from './collection.js'
 import type { IndexDefinition } from './index-definition.js'
 import { ID_BYTES, MAX_ENCODED_BYTES, entryKey, isLongKey } from './keys.js'
@@ -37,7 +37,7 @@ export function newEntryKeys (unit: WriteUnit | undefined, collection: Collectio
   const { raw, fields } = document
   if (index.raw !== undefined && fields !== undefined) {
     const scanned = { raw, fields }
-    if (index.sparse && !hasAnyField(scanned, index.raw)) return []
+    if (!isTaken(scanned, index.raw)) return []
     const writer = ByteWriter.shared()
     writer.uint32(index.id)
     if (writeRawKey(writer, scanned, index.raw) && writer.length <= ID_BYTES + MAX_ENCODED_BYTES) {

@@ -156,7 +156,7 @@ const indexSpecs = fc.record({
   key: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'aa', 'd', 'a.b'), fc.constantFrom(1, -1, 'hashed')), { selector: ([path]) => path, minLength: 1, maxLength: 3 }).map(entries => Object.fromEntries(entries)),
   unique: fc.boolean(),
   sparse: fc.boolean(),
-  partialFilterExpression: fc.constantFrom(undefined, undefined, undefined, { a: { $gt: 1 } }),
+  partialFilterExpression: fc.constantFrom(undefined, undefined, undefined, { a: { $gt: 1 } }, { a: { $exists: true } }, { a: { $exists: true }, d: { $exists: true } }, { 'a.b': { $exists: true } }, { b: { $exists: false } }),
   collation: fc.constantFrom(undefined, undefined, undefined, { locale: 'en', strength: 2 })
 })
 

@@ -4,7 +4,13 @@ import type { ByteWriter } from './byte-writer.js'
 import { writeNumber } from './encode-number.js'
 
 /** A key pattern of top-level fields: their names in bytes, and which of them go down. */
-export interface RawKeyPattern { names: Uint8Array[], descending: boolean[], sparse: boolean }
+export interface RawKeyPattern {
+  names: Uint8Array[]
+  descending: boolean[]
+  sparse: boolean
+  /** Top-level fields without any of which a document has no key: those of a partial filter. */
+  required: Uint8Array[]
+}
 
 /** A document that `scanDocument` has accepted, with what that found. */
 export interface ScannedDocument { raw: Buffer, fields: FieldPositions }
@@ -24,9 +30,10 @@ export function writeRawKey (writer: ByteWriter, { raw, fields }: ScannedDocumen
   return true
 }
 
-/** Whether the document has at least one of the pattern's fields, without which a sparse index has no key of it. */
-export function hasAnyField ({ raw, fields }: ScannedDocument, { names }: RawKeyPattern): boolean {
-  return names.some(name => findField(raw, fields, name) !== -1)
+/** Whether the index takes the document: with all fields that its filter wants, and if it is sparse at least one of its own. */
+export function isTaken ({ raw, fields }: ScannedDocument, { names, sparse, required }: RawKeyPattern): boolean {
+  const isThere = (name: Uint8Array): boolean => findField(raw, fields, name) !== -1
+  return required.every(isThere) && (!sparse || names.some(isThere))
 }
 
 /** The field's place in `fields`; of several with the same name the last, as decoding has it. */
