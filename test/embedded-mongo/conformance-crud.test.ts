@@ -1,3 +1,4 @@
+import t from 'tap'
 import { testFolders } from './unified/run-folders.js'
 
-testFolders('reads and writes pass the conformance data', ['crud', 'gridfs', 'read-write-concern'])
+testFolders(t, 'reads and writes pass the conformance data', ['crud', 'gridfs', 'read-write-concern'])

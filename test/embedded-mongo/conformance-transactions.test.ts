@@ -1,3 +1,4 @@
+import t from 'tap'
 import { testFolders } from './unified/run-folders.js'
 
-testFolders('sessions and transactions pass the conformance data', ['transactions', 'transactions-convenient-api', 'sessions', 'causal-consistency'])
+testFolders(t, 'sessions and transactions pass the conformance data', ['transactions', 'transactions-convenient-api', 'sessions', 'causal-consistency'])

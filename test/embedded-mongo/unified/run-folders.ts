@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BSON, MongoClient } from 'mongodb'
-import { test } from 'tap'
+import type { Test } from 'tap'
 import { exceptions } from '../conformance-exceptions.js'
 import { whyNotConcerned } from './requirements.js'
 import { runCase } from './run-case.js'
@@ -16,9 +16,9 @@ const GOAL = 0.97
 interface Tally { judged: number, passed: number, failures: string[], unexpected: string[] }
 
 /** Declares a test that runs every case of these folders of the conformance data. */
-export function testFolders (title: string, folders: string[]): void {
+export function testFolders (t: Test, title: string, folders: string[]): void {
   const skip = existsSync(root) ? false : `the conformance data is not at ${root}; set CONFORMANCE_DIR to its folder`
-  test(title, { skip }, async t => {
+  t.test(title, { skip }, async t => {
     const mongo = await startEmbeddedMongo({ dataDir: t.testdir() })
     const admin = await new MongoClient(mongo.uri).connect()
     t.teardown(async () => {
