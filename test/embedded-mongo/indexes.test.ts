@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { MinKey, type Collection, type Db, type MongoServerError } from 'mongodb'
+import { MinKey, MongoClient, ObjectId, type Collection, type Db, type MongoServerError } from 'mongodb'
 import t from 'tap'
+import { startEmbeddedMongo } from '../helpers/built-or-source.js'
 import { openDatabase, planOf } from './helper.js'
 
 await t.test('an equality, a range and a sort come from one index', async t => {
@@ -57,6 +58,54 @@ await t.test('a unique index names what was there twice', async t => {
   t.match(error.message, `E11000 duplicate key error collection: ${people.namespace} index: email_1_team_1 dup key: { email: "a@b", team: 1 }`)
   await t.rejects(people.updateOne({ email: 'c@d' }, { $set: { email: 'a@b', team: 1 } }, { upsert: true }), { code: 11000 })
   t.equal(await people.countDocuments(), 1)
+})
+
+await t.test('an _id is refused wherever it was first', async t => {
+  const dataDir = t.testdir()
+  const ids = Array.from({ length: 6 }, (_, i) => new ObjectId(`65f0c0ffee65f0c0ffee650${i}`))
+  const [low, first, between, highest, held, unused] = ids as [ObjectId, ObjectId, ObjectId, ObjectId, ObjectId, ObjectId]
+  const opened = await startEmbeddedMongo({ dataDir })
+  const client = await new MongoClient(opened.uri).connect()
+  const collection = client.db('test').collection('c')
+  const refused = async (into: Collection, _id: ObjectId, title: string): Promise<void> => {
+    await t.rejects(into.insertOne({ _id }), { code: 11000, keyValue: { _id } }, title)
+  }
+  await collection.insertMany([{ _id: first }, { _id: highest }])
+  await collection.insertMany([{ _id: low }, { _id: between }])
+  for (const _id of [low, first, between, highest]) await refused(collection, _id, 'out of order')
+  await t.rejects(collection.insertMany([{ _id: unused }, { _id: unused }]), { code: 11000 }, 'twice in one batch')
+  await collection.deleteMany({ _id: { $in: [highest, unused] } })
+  await collection.insertOne({ _id: highest })
+  await refused(collection, highest, 'again after it was deleted')
+  await collection.updateOne({ _id: unused }, { $set: { a: 1 } }, { upsert: true })
+  await refused(collection, unused, 'made by an upsert')
+  await collection.deleteOne({ _id: unused })
+  await collection.aggregate([{ $match: { _id: low } }, { $set: { _id: unused } }, { $merge: 'c' }]).toArray()
+  await refused(collection, unused, 'made by $merge')
+  await collection.deleteOne({ _id: unused })
+  await client.withSession(async session => {
+    session.startTransaction()
+    await collection.insertOne({ _id: held }, { session })
+    await t.rejects(collection.insertOne({ _id: held }, { session }), { code: 11000 }, 'twice in a transaction')
+    await session.abortTransaction()
+    session.startTransaction()
+    await collection.insertOne({ _id: held }, { session })
+    const waiting = collection.insertOne({ _id: held })
+    await session.commitTransaction()
+    await t.rejects(waiting, { code: 11000 }, 'held by a transaction')
+  })
+  await collection.rename('d')
+  await refused(client.db('test').collection('d'), held, 'in a renamed collection')
+  await client.close()
+  await opened.close()
+  const again = await startEmbeddedMongo({ dataDir })
+  const next = await new MongoClient(again.uri).connect()
+  t.teardown(async () => {
+    await next.close()
+    await again.close()
+  })
+  for (const _id of [low, between, held]) await refused(next.db('test').collection('d'), _id, 'before a restart')
+  t.equal(await next.db('test').collection('d').countDocuments(), 5)
 })
 
 await t.test('an index on existing documents is complete or refused', async t => {

@@ -4,6 +4,7 @@ import { isPlainDocument } from '../arguments.js'
 import { deserializeDocument, serializeDocument, type Document } from '../semantics/index.js'
 import { Collection } from './collection.js'
 import { defineIndex, indexRecord, type IndexDefinition, type IndexRecord } from './index-definition.js'
+import { KeyCeiling } from './key-ceiling.js'
 import { decodeRecordId, idPrefix, prefixEnd } from './keys.js'
 import { firstOf, type ReadView, type WriteView } from './view.js'
 
@@ -19,6 +20,7 @@ export class Catalog {
   private readonly changedCounters = new Set<Collection>()
   private nextId = 1
   private isIdTaken = false
+  private isLoaded = false
 
   /** Reads everything from disk, forgetting what is in memory; after a commit that failed, too. */
   load (view: ReadView): void {
@@ -30,6 +32,7 @@ export class Catalog {
     for (const { value } of view.range('catalog', prefixRange(COLLECTION))) {
       const loaded = readCollection(deserializeDocument(value))
       const known = before.get(loaded.id)
+      this.setCeiling(view, loaded, known)
       const collection = known === undefined ? loaded : Object.assign(known, { db: loaded.db, name: loaded.name, options: loaded.options, indexes: loaded.indexes, dropped: false })
       collection.version++
       const counters = view.get('catalog', counterKey(collection.id))
@@ -39,6 +42,15 @@ export class Catalog {
       this.collections.set(collection.namespace, collection)
     }
     for (const collection of before.values()) if (this.collections.get(collection.namespace) !== collection) collection.dropped = true
+    this.isLoaded = true
+  }
+
+  /** Reads the highest `_id` at the start. Later the trees don't tell: a transaction that is open may hold a higher one. */
+  private setCeiling (view: ReadView, loaded: Collection, known: Collection | undefined): void {
+    const [index] = loaded.indexes
+    if (index === undefined || !index.unique) return
+    const ceiling = this.isLoaded ? known?.indexes[0]?.ceiling : new KeyCeiling(lastKey(view, 'entries', index.id))
+    if (ceiling !== undefined) index.ceiling = ceiling
   }
 
   get (db: string, name: string): Collection | undefined {
@@ -64,7 +76,8 @@ export class Catalog {
     const indexes: IndexDefinition[] = []
     const collection = new Collection({ id: this.takeId(), uuid, db, name, options, indexes })
     if (!collection.isView) {
-      indexes.push(defineIndex({ id: this.takeId(), spec: idIndexSpec(options), multikey: false, longKeys: false, ready: true }))
+      const index = defineIndex({ id: this.takeId(), spec: idIndexSpec(options), multikey: false, longKeys: false, ready: true })
+      indexes.push(index.unique ? { ...index, ceiling: new KeyCeiling() } : index)
     }
     return collection
   }
@@ -154,9 +167,15 @@ function counterKey (id: number): Buffer {
 }
 
 function lastRecordId (view: ReadView, id: number): number {
+  const last = lastKey(view, 'documents', id)
+  return last === undefined ? 0 : decodeRecordId(last)
+}
+
+/** The highest of the keys that begin with an id. */
+function lastKey (view: ReadView, tree: 'documents' | 'entries', id: number): Buffer | undefined {
   const prefix = idPrefix(id)
-  const last = firstOf(view.range('documents', { lower: prefix, upper: prefixEnd(prefix), reverse: true }))
-  return last === undefined ? 0 : decodeRecordId(last.key)
+  const last = firstOf(view.range(tree, { lower: prefix, upper: prefixEnd(prefix), reverse: true }))
+  return last === undefined ? undefined : Buffer.from(last.key)
 }
 
 /** The index every collection has; time series are the ones that may hold an id twice. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { KeyCeiling } from './key-ceiling.js'
 import type { Collation, Document, RawKeyPattern } from '../semantics/index.js'
 
 /** One index as the catalogue keeps it. `spec` is what listIndexes shows. */
@@ -29,6 +30,8 @@ export interface IndexDefinition {
   ready: boolean
   /** When it became complete, by performance.now(): older snapshots lack its entries. */
   readyAt: number
+  /** Set only where it is known that no key is above it. */
+  ceiling?: KeyCeiling
 }
 
 /** What the catalogue stores besides the spec. */

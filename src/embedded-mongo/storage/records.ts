@@ -44,7 +44,7 @@ export function insertRecord (unit: WriteUnit, collection: Collection, document:
   unit.claimRecord(collection, key)
   unit.view.put('documents', key, document.raw)
   const value = encodeRecordId(recordId)
-  for (const keys of entries) for (const entry of keys) unit.view.put('entries', entry, value)
+  for (let i = 0; i < indexes.length; i++) for (const entry of entries[i]!) putEntry(unit, indexes[i]!, entry, value)
   unit.count(collection, 1, document.raw.length)
   return recordId
 }
@@ -53,6 +53,7 @@ export function insertRecord (unit: WriteUnit, collection: Collection, document:
 function assertNew (unit: WriteUnit, collection: Collection, index: IndexDefinition, document: NewDocument, entries: Buffer[]): void {
   for (const entry of entries) {
     unit.claimEntry(entry)
+    if (index.ceiling?.isBelow(entry) === true) continue
     if (unit.view.get('entries', entry) === undefined) continue
     const encoded = indexKeys(undefined, collection, index, document.doc).find(key => entryKey(index.id, key).equals(entry))
     throw duplicateKeyError(collection, index, document.doc, encoded!)
@@ -110,7 +111,12 @@ function assertUnique (unit: WriteUnit, collection: Collection, index: IndexDefi
 
 function putEntries (unit: WriteUnit, index: IndexDefinition, keys: Buffer[], recordId: number): void {
   const value = encodeRecordId(recordId)
-  for (const encoded of keys) unit.view.put('entries', entryKey(index.id, encoded, index.unique ? undefined : recordId), value)
+  for (const encoded of keys) putEntry(unit, index, entryKey(index.id, encoded, index.unique ? undefined : recordId), value)
+}
+
+function putEntry (unit: WriteUnit, index: IndexDefinition, entry: Buffer, value: Buffer): void {
+  index.ceiling?.raise(entry)
+  unit.view.put('entries', entry, value)
 }
 
 function removeEntries (unit: WriteUnit, index: IndexDefinition, keys: Buffer[], recordId: number): void {

@@ -1,4 +1,5 @@
 import { ErrorCodes, CommandError, type Document } from '../semantics/index.js'
+import { Slice } from '../interrupt.js'
 import type { CommandContext } from '../commands/context.js'
 import type { WriteUnit } from '../storage/write-unit.js'
 import type { Statement, StepOutcome } from './statements.js'
@@ -76,9 +77,10 @@ class StatementRunner {
 
   private advance (unit: WriteUnit, canWait: boolean): StepOutcome {
     const deadline = performance.now() + COMMIT_MS
+    const slice = new Slice(COMMIT_MS)
     const { list, progress } = this
     while (progress.at < list.count) {
-      if (canWait && performance.now() > deadline) return 'more'
+      if (canWait && slice.isOver()) return 'more'
       const outcome = this.runOne(unit, deadline, canWait)
       if (outcome !== 'done') return outcome
       progress.at++
