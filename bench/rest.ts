@@ -1,12 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { startEmbeddedMongo } from '../src/embedded-mongo/index.js'
 import { driveHttp } from './raw-http.js'
-import { addressOf } from './server-address.js'
+import { cpuOf, startEmbeddedMongo, startPeer, startPitwall, stopServer, type ServerProcess } from './server-process.js'
 
 /**
  * `npm run bench -- rest [requests]`: `POST /api/update-status` beside Express with Mongoose, `GET /health` and
@@ -24,46 +20,6 @@ const READS = 4 * requests
 const KEY = 'bench-admin-key-0123456789'
 
 interface Figure { perSecond: number, cpu: number }
-interface Server { child: ChildProcess, port: number }
-
-/** Lets a process say what CPU time it has taken. */
-const PROBE = `data:text/javascript,${encodeURIComponent(`
-process.on('message', message => { if (message === 'cpu') { const { user, system } = process.cpuUsage(); process.send({ cpu: user + system }) } })
-process.channel?.unref()`)}`
-
-async function startPeer (...argument: string[]): Promise<Server> {
-  const child = fork(new URL('./rest-peer.js', import.meta.url), argument, { execArgv: [`--import=${PROBE}`], env: { ...process.env, NODE_ENV: 'production' } })
-  const [port] = await once(child, 'message') as [number]
-  return { child, port }
-}
-
-async function startPitwall (directory: string, uri: string): Promise<Server> {
-  const child = fork(fileURLToPath(new URL('../dist/src/server.js', import.meta.url)), {
-    execArgv: [`--import=${PROBE}`, ...(process.env.PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`] : [])],
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATA_DIR: join(directory, 'data'),
-      MONGODB_URI: uri,
-      API_KEY: KEY,
-      JWT_SECRET: 'bench-secret-0123456789-0123456789',
-      LOG_LEVEL: 'warn',
-      RATE_LIMIT_MAX: '100000000',
-      INGEST_RATE_LIMIT: '1000000'
-    }
-  })
-  return { child, port: Number((await addressOf(child)).port) }
-}
-
-async function cpuOf (child: ChildProcess): Promise<number> {
-  child.send('cpu')
-  const [{ cpu }] = await once(child, 'message') as [{ cpu: number }]
-  return cpu
-}
-
 // Each request has a time of its own, so that its sample meets no other.
 let time = Date.parse('2026-01-01T00:00:00Z')
 const head = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${KEY}\r\n`
@@ -79,16 +35,16 @@ const post = (index: number) => {
   return `${head('POST', '/api/update-status')}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 }
 
-async function measure ({ child, port }: Server, request: (index: number) => string | Buffer, count: number): Promise<Figure> {
+async function measure (server: ServerProcess, request: (index: number) => string | Buffer, count: number): Promise<Figure> {
   const connections = request === post ? WRITERS : READERS
-  const before = await cpuOf(child)
-  const seconds = await driveHttp({ port, connections, requests: count, request })
-  return { perSecond: count / seconds, cpu: (await cpuOf(child) - before) / count }
+  const before = await cpuOf(server)
+  const seconds = await driveHttp({ port: server.port, connections, requests: count, request })
+  return { perSecond: count / seconds, cpu: (await cpuOf(server) - before) / count }
 }
 
 const median = (figures: Figure[]): Figure => figures.toSorted((a, b) => a.perSecond - b.perSecond)[figures.length >> 1]!
 
-async function compare (what: string, request: (index: number) => string | Buffer, [peerName, peer]: [string, Server], pitwall: Server, atLeast: number): Promise<boolean> {
+async function compare (what: string, request: (index: number) => string | Buffer, [peerName, peer]: [string, ServerProcess], pitwall: ServerProcess, atLeast: number): Promise<boolean> {
   const count = request === post ? requests : READS
   const figures: Record<'peer' | 'pitwall', Figure[]> = { peer: [], pitwall: [] }
   for (const server of [peer, pitwall]) await measure(server, request, count / 4)
@@ -110,15 +66,15 @@ async function compare (what: string, request: (index: number) => string | Buffe
 const directory = await mkdtemp(join(tmpdir(), 'pitwall-bench-'))
 const mongo = await startEmbeddedMongo({ dataDir: join(directory, 'store') })
 const database = (name: string) => mongo.uri.replace(/\/?(\?|$)/, `/${name}$1`)
-const servers: Server[] = []
-const start = async (starting: Promise<Server>) => {
+const servers: ServerProcess[] = []
+const start = async (starting: Promise<ServerProcess>) => {
   const server = await starting
   servers.push(server)
   return server
 }
 try {
   console.log(`conditions: ${requests} writes and ${READS} reads a round, median of ${ROUNDS}, ${WRITERS} connections that write, ${READERS} that read, one embedded store, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)
-  const pitwall = await start(startPitwall(directory, database('pitwall')))
+  const pitwall = await start(startPitwall(directory, database('pitwall'), { API_KEY: KEY, RATE_LIMIT_MAX: '100000000', INGEST_RATE_LIMIT: '1000000' }))
   const held: boolean[] = []
   // Reads come first: what was written is rolled up in the background for a while.
   for (let index = 0; index < VEHICLES; index++) {
@@ -127,18 +83,15 @@ try {
   }
   const bodies: Record<string, string> = {}
   for (const path of ['/health', '/api/vehicles']) bodies[path] = await (await fetch(`http://127.0.0.1:${pitwall.port}${path}`, { headers: { 'x-api-key': KEY } })).text()
-  const fastify = await start(startPeer('fastify', JSON.stringify(bodies)))
+  const fastify = await start(startPeer('rest-peer.js', 'fastify', JSON.stringify(bodies)))
   held.push(await compare('GET /health', get('/health'), ['bare Fastify', fastify], pitwall, 0.8))
   held.push(await compare('GET /api/vehicles', get('/api/vehicles'), ['bare Fastify', fastify], pitwall, 0.5))
-  held.push(await compare('POST /api/update-status', post, ['Express and Mongoose', await start(startPeer('express', database('peer'), KEY))], pitwall, 4))
+  held.push(await compare('POST /api/update-status', post, ['Express and Mongoose', await start(startPeer('rest-peer.js', 'express', database('peer'), KEY))], pitwall, 4))
   const all = held.every(Boolean)
   console.log(`verdict: ${all ? 'holds' : 'DOES NOT HOLD'}`)
   process.exitCode = all ? 0 : 1
 } finally {
-  for (const { child } of servers) {
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  }
+  for (const server of servers) await stopServer(server)
   await mongo.close()
   await rm(directory, { recursive: true, force: true })
 }
