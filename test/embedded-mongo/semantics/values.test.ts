@@ -66,7 +66,7 @@ function scannedNames (bytes: Buffer): string[] | undefined {
 }
 
 test('a scan finds the fields of ordinary documents', async t => {
-  const sample = { _id: new ObjectId(), text: 'plain', '': new Double(1.5), 5: new Int32(1), at: new Date(8.64e15 - 2 ** 32), before: new Date(-8.64e15 + 2 ** 32), yes: true, nothing: null, long: Long.MAX_VALUE, bytes: new Binary(Buffer.from([0, 255])), list: [[], {}, 'a'], 'a.b': { _id: { c: [null] } } }
+  const sample = { _id: new ObjectId(), text: 'plain', signs: 'zürich\0\u{1f3ce}\ufffd', '': new Double(1.5), 5: new Int32(1), at: new Date(8.64e15 - 2 ** 32), before: new Date(-8.64e15 + 2 ** 32), yes: true, nothing: null, long: Long.MAX_VALUE, bytes: new Binary(Buffer.from([0, 255])), list: [[], {}, 'a'], 'a.b': { _id: { c: [null] } } }
   const bytes = Buffer.from(serialize(sample))
   t.same(scannedNames(bytes), Object.keys(sample))
   for (let length = 0; length < bytes.length; length++) t.notOk(scanDocument(bytes.subarray(0, length)), `the first ${length} bytes alone`)

@@ -53,11 +53,19 @@ export class ByteWriter {
     this.#length = at
   }
 
-  /** The bytes of ASCII text without zeros, as {@link text} would write it. */
-  ascii (source: Uint8Array, start: number, end: number): void {
-    this.slice(source, start, end)
-    this.byte(0)
-    this.byte(1)
+  /** Text that is UTF-8 already, as {@link text} would write it. */
+  utf8 (source: Uint8Array, start: number, end: number): void {
+    this.#reserve((end - start) * 2 + 2)
+    const buffer = this.#buffer
+    let at = this.#length
+    for (let i = start; i < end; i++) {
+      const unit = source[i]!
+      buffer[at++] = unit
+      if (unit === 0) buffer[at++] = 0xff
+    }
+    buffer[at++] = 0
+    buffer[at++] = 1
+    this.#length = at
   }
 
   uint32 (value: number): void {

@@ -47,7 +47,7 @@ function writeRawValue (writer: ByteWriter, raw: Buffer, type: number, at: numbe
   switch (type) {
     case BsonType.string:
       writer.byte(Rank.string)
-      writer.ascii(raw, at + 4, at + 3 + readInt32(raw, at))
+      writer.utf8(raw, at + 4, at + 3 + readInt32(raw, at))
       return true
     case BsonType.objectId:
       writer.byte(Rank.objectId)

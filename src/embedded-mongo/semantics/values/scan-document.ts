@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * Where the fields of a document's top level lie in its bytes: for each in turn the position of its type byte, which
  * its name follows, and the position of its value.
@@ -18,8 +20,8 @@ const LAST_DATE_HIGH = 2011655
 
 /**
  * Checks a document without decoding it, and finds its fields. What it accepts, `deserializeDocument` accepts too.
- * Undefined is no verdict: the document is malformed or has something rare in it, such as text that is not ASCII, names
- * with `$` in front, or types beyond the usual; only decoding tells.
+ * Undefined is no verdict: the document is malformed or has something rare in it, such as names that are not ASCII or
+ * have `$` in front, or types beyond the usual; only decoding tells.
  */
 export function scanDocument (bytes: Uint8Array): FieldPositions | undefined {
   const fields: number[] = []
@@ -68,14 +70,11 @@ function skipValue (bytes: Uint8Array, type: number, at: number, end: number, le
   }
 }
 
-/** A string of ASCII characters other than zero. */
 function skipText (bytes: Uint8Array, at: number, end: number): number {
   const last = at + 3 + readInt32(bytes, at)
   if (last < at + 4 || last >= end || bytes[last] !== 0) return -1
-  for (let i = at + 4; i < last; i++) {
-    const unit = bytes[i]!
-    if (unit === 0 || unit > 0x7F) return -1
-  }
+  // Most text is short ASCII, for which a loop is quicker than the call into native code.
+  for (let i = at + 4; i < last; i++) if (bytes[i]! > 0x7F) return isUtf8(bytes.subarray(i, last)) ? last + 1 : -1
   return last + 1
 }
 
