@@ -65,7 +65,7 @@ export default fp(async (app) => {
       if (channel === 'alerts') alerts.hear(data as AlertMessage)
       // Removed by another node, which removes what is stored of it.
       if (channel === 'vehicles' && (data as AlertMessage).action === 'deleted') alerts.forget((data as AlertMessage).id)
-    }, reload)
+    }, reload, [RULES, 'alerts', 'vehicles'])
   ]
   app.addHook('onClose', async () => {
     for (const stop of stops) stop()

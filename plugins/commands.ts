@@ -27,11 +27,10 @@ export default fp(async (app) => {
   })
   app.decorate('commands', commands)
   channelSources.set(PREFIX, changeFeed.source(PREFIX, (channel) => commands.listWaiting(channel.slice(PREFIX.length))))
-  const stopListening = broker.subscribe(({ channel, data }) => {
-    if (!channel.startsWith(PREFIX)) return
+  const stopListening = broker.subscribe(({ data }) => {
     const { action, document } = data as { action: string, document?: Command }
     if (action === 'created' && document) commands.noteExpiry(Date.parse(document.expiresAt))
-  })
+  }, undefined, [PREFIX])
   const forgetVehicles = telemetry.onRemove((vehicle) => commands.removeOf(vehicle))
   app.addHook('onReady', async () => { commands.start() })
   app.addHook('onClose', async () => {

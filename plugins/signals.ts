@@ -18,7 +18,7 @@ export default fp(async (app) => {
   const follow = (channel: string) => {
     if (channel === CHANNEL) signals.reload().catch((err: unknown) => { app.log.error({ err }, 'the changed signals could not be read') })
   }
-  const unsubscribe = broker.subscribe(({ channel }) => { follow(channel) }, follow)
+  const unsubscribe = broker.subscribe(({ channel }) => { follow(channel) }, follow, [CHANNEL])
   await signals.reload()
   app.decorate('signals', signals)
   app.addHook('onClose', async () => { unsubscribe() })

@@ -68,12 +68,11 @@ export function createLiveValues (options: LiveValuesOptions): LiveValuesFeed {
     pending.unref()
   }
 
-  const unsubscribe = broker.subscribe(({ channel, data }) => {
-    if (channel !== 'activity') return
+  const unsubscribe = broker.subscribe(({ data }) => {
     const { type, ts, ...who } = data as ActivityEvent
     counts.observe({ type, ts: Date.parse(ts), visitor: visitorOf(who) })
     publishSoon()
-  })
+  }, undefined, ['activity'])
 
   const tick = setInterval(() => {
     if (loaded) publishSoon()

@@ -28,16 +28,17 @@ export interface HistoryPage {
 
 /**
  * Fan-out between the domains and the hub, in one process or across many.
- * Domains publish after they have stored; the hub is the only subscriber.
+ * Domains publish after they have stored; the hub hears everything, others a channel or two.
  */
 export interface Broker {
   /** Hands a message to all subscribers of its channel and returns its cursor. Never throws for want of subscribers. */
   publish (publication: Publication): string
   /**
-   * Calls the listener for every publication, and `onReset` for every channel or prefix of which
-   * some were missed, until the returned function is called.
+   * Calls the listener for every publication, or those of some channels, and `onReset` for every channel or
+   * prefix of which some were missed, until the returned function is called.
+   * @param channels names as the channel table has them: whole, or a prefix with its colon
    */
-  subscribe (listener: (publication: StoredPublication) => void, onReset?: (channel: string) => void): () => void
+  subscribe (listener: (publication: StoredPublication) => void, onReset?: (channel: string) => void, channels?: readonly string[]): () => void
   /**
    * Messages of a channel, or of any in a prefix, never came by, nobody knows how many: what
    * memory holds of its past is no longer complete, for any position before now.

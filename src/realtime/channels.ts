@@ -107,5 +107,8 @@ export function refuseReading (identity: Identity, rule: ChannelRule, channel: s
 export const mayPublish = (identity: Identity, rule: ChannelRule): boolean =>
   rule.publish !== null && !isBound(identity) && hasScope(identity, rule.publish)
 
+/** A channel's name in the table: its prefix with the colon, or all of it. */
+export const tableName = (channel: string): string => channel.slice(0, channel.indexOf(':') + 1) || channel
+
 /** How much of a channel's past is kept in memory; none of an unknown one. */
-export const historyOf = (channel: string): HistoryBounds => findChannel(channel)?.history ?? none
+export const historyOf = (channel: string): HistoryBounds => byName.get(tableName(channel))?.history ?? none

@@ -89,12 +89,12 @@ export class Connection {
 
   /** Sends a reply, an error, or anything else that is never shed. */
   send (message: object): void {
-    this.outbox.push(new Delivery(JSON.stringify(message)))
+    this.outbox.push(Delivery.own(JSON.stringify(message)))
   }
 
   /** Sends a text that is JSON already. */
   sendText (text: string): void {
-    this.outbox.push(new Delivery(text))
+    this.outbox.push(Delivery.own(text))
   }
 
   /** Says what can be said, then closes. */

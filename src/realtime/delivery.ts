@@ -1,6 +1,6 @@
 import type { StoredPublication } from './broker.js'
 import { channelRule, type ChannelRule } from './channels.js'
-import { frameText, type Frame } from './frame.js'
+import { frameBytes, frameText, writeFrame, type Frame } from './frame.js'
 
 /** How a dialect writes a publication. */
 export type View = 'data' | 'plain'
@@ -14,13 +14,40 @@ export class Delivery {
   readonly size: number
   /** Undefined for what is never shed: replies, errors, alerts, and messages that stand for themselves. */
   readonly foldable: Foldable | undefined
+  /** Goes to one client only: it is framed where it is written. */
+  readonly #isOwn: boolean
   #text: string | null
   #frame: Frame | null = null
 
-  constructor (text: string, foldable?: Foldable) {
+  constructor (text: string, foldable?: Foldable, isOwn = false) {
     this.#text = text
     this.size = text.length
     this.foldable = foldable
+    this.#isOwn = isOwn
+  }
+
+  /** A reply, or whatever else only one client gets. */
+  static own (text: string): Delivery {
+    return new Delivery(text, undefined, true)
+  }
+
+  /** The frames of many, one after the other. */
+  static join (deliveries: readonly Delivery[]): Buffer {
+    const lengths = deliveries.map((delivery) => delivery.#isOwn && delivery.#text !== null ? Buffer.byteLength(delivery.#text) : -1)
+    let size = 0
+    for (let index = 0; index < deliveries.length; index++) {
+      const length = lengths[index] as number
+      size += length === -1 ? (deliveries[index] as Delivery).frame.buffer.length : frameBytes(length)
+    }
+    const joined = Buffer.allocUnsafe(size)
+    let at = 0
+    for (let index = 0; index < deliveries.length; index++) {
+      const delivery = deliveries[index] as Delivery
+      const length = lengths[index] as number
+      if (length === -1) at += delivery.frame.buffer.copy(joined, at)
+      else at = writeFrame(joined, at, delivery.#text as string, length)
+    }
+    return joined
   }
 
   get frame (): Frame {

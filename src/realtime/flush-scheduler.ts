@@ -1,4 +1,4 @@
-import type { Frame } from './frame.js'
+import { Delivery } from './delivery.js'
 
 export interface Flushable { flush (joiner: FrameJoiner): void }
 
@@ -49,29 +49,29 @@ export class FlushScheduler {
   }
 }
 
-/** Joins frames to one buffer for one write; clients with the same frames to get share it. */
+/** Joins deliveries to one buffer for one write; clients that get the same ones share it. */
 export class FrameJoiner {
-  #frames: readonly Frame[] = []
+  #deliveries: readonly Delivery[] = []
   #joined: Buffer | null = null
 
-  join (frames: readonly Frame[]): Buffer {
-    const [first] = frames
-    if (frames.length === 1 && first) return first.buffer
-    if (this.#joined && this.#same(frames)) return this.#joined
-    this.#frames = frames
-    this.#joined = Buffer.concat(frames.map(({ buffer }) => buffer))
+  join (deliveries: readonly Delivery[]): Buffer {
+    const [first] = deliveries
+    if (deliveries.length === 1 && first) return first.frame.buffer
+    if (this.#joined && this.#same(deliveries)) return this.#joined
+    this.#deliveries = deliveries
+    this.#joined = Delivery.join(deliveries)
     return this.#joined
   }
 
   forget (): void {
-    this.#frames = []
+    this.#deliveries = []
     this.#joined = null
   }
 
-  #same (frames: readonly Frame[]): boolean {
-    const known = this.#frames
-    if (known.length !== frames.length) return false
-    for (let index = frames.length - 1; index >= 0; index--) if (known[index] !== frames[index]) return false
+  #same (deliveries: readonly Delivery[]): boolean {
+    const known = this.#deliveries
+    if (known.length !== deliveries.length) return false
+    for (let index = deliveries.length - 1; index >= 0; index--) if (known[index] !== deliveries[index]) return false
     return true
   }
 }

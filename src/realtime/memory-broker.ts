@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Broker, HistoryPage, Publication, StoredPublication } from './broker.js'
-import { historyOf, type HistoryBounds } from './channels.js'
+import { historyOf, tableName, type HistoryBounds } from './channels.js'
 import { createChannelHistory, type ChannelHistory, type Floor } from './channel-history.js'
 import { formatCursor, parseCursor } from './cursor.js'
 
@@ -12,6 +12,8 @@ export interface MemoryBrokerOptions {
   /** Milliseconds between sweeps of messages past their age. Default one minute. */
   sweepInterval?: number
 }
+
+type Listener = (publication: StoredPublication) => void
 
 // Milliseconds by which the clock that stamps messages may differ from this one.
 const CLOCK_SKEW = 60_000
@@ -28,7 +30,9 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
   const epoch = randomBytes(5).toString('hex')
   const startedAt = now()
   const histories = new Map<string, ChannelHistory>()
-  const listeners = new Set<(publication: StoredPublication) => void>()
+  const listeners = new Set<Listener>()
+  /** Listeners of some channels only, by the channel's name in the table. */
+  const listenersOf = new Map<string, Set<Listener>>()
   const resetListeners = new Set<(channel: string) => void>()
   /** Channels kept on demand that somebody asked for: when last, and from where on they are kept. */
   const asked = new Map<string, { at: number, floor: Floor }>()
@@ -48,6 +52,12 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     if (!history) return
     forgotten = { sequence: Math.max(forgotten.sequence, history.last.sequence), ts: Math.max(forgotten.ts, history.last.ts) }
     histories.delete(channel)
+  }
+
+  const setOf = (channel: string): Set<Listener> => {
+    let set = listenersOf.get(channel)
+    if (!set) listenersOf.set(channel, set = new Set())
+    return set
   }
 
   const sweep = setInterval(() => {
@@ -104,14 +114,16 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
       // A message to one session is nobody else's history.
       if (publication.to === undefined) openHistory(publication.channel)?.append(stored, sequence, now())
       for (const listener of listeners) listener(stored)
+      for (const listener of listenersOf.get(tableName(stored.channel)) ?? []) listener(stored)
       return stored.cursor
     },
 
-    subscribe (listener, onReset) {
-      listeners.add(listener)
+    subscribe (listener, onReset, channels) {
+      const sets = channels?.map(setOf) ?? [listeners]
+      for (const set of sets) set.add(listener)
       if (onReset) resetListeners.add(onReset)
       return () => {
-        listeners.delete(listener)
+        for (const set of sets) set.delete(listener)
         if (onReset) resetListeners.delete(onReset)
       }
     },
@@ -156,6 +168,7 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
     async close () {
       clearInterval(sweep)
       listeners.clear()
+      listenersOf.clear()
       resetListeners.clear()
       histories.clear()
       asked.clear()

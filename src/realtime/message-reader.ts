@@ -72,9 +72,22 @@ export class MessageReader {
 
   #await (connection: Connection, done: Promise<void>, id: string | undefined): void {
     connection.busy++
-    done.then(() => { connection.faults = 0 }, (error: unknown) => this.#fail(connection, error, id))
-      .finally(() => { connection.busy-- })
-      .catch((error: unknown) => this.#hub.logger.error({ err: error }, 'answering a message failed'))
+    // One promise for each message, not three: there are many of them.
+    done.then(() => {
+      connection.busy--
+      connection.faults = 0
+    }, (error: unknown) => {
+      connection.busy--
+      this.#answerFailure(connection, error, id)
+    })
+  }
+
+  #answerFailure (connection: Connection, thrown: unknown, id: string | undefined): void {
+    try {
+      this.#fail(connection, thrown, id)
+    } catch (error) {
+      this.#hub.logger.error({ err: error }, 'answering a message failed')
+    }
   }
 
   #fail (connection: Connection, thrown: unknown, id: string | undefined): void {

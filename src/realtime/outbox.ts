@@ -1,6 +1,6 @@
 import { Delivery } from './delivery.js'
 import type { FlushScheduler, FrameJoiner } from './flush-scheduler.js'
-import { frameBatch, type Frame } from './frame.js'
+import { frameBatch } from './frame.js'
 import type { Transport } from './transport.js'
 
 export interface OutboxLimits {
@@ -71,10 +71,11 @@ export class Outbox {
   flush (joiner: FrameJoiner): void {
     this.#marked = false
     if (this.#closed || this.#entries.length === 0 || this.#transport.blocked || !this.#transport.open) return
-    const frames = this.#take()
-    if (frames.length > 0) {
-      this.sent += frames.length
-      this.#transport.write(this.#options.batch && frames.length > 1 ? frameBatch(frames).buffer : joiner.join(frames))
+    const deliveries = this.#take()
+    if (deliveries.length > 0) {
+      this.sent += deliveries.length
+      const isBatch = this.#options.batch && deliveries.length > 1
+      this.#transport.write(isBatch ? frameBatch(deliveries.map(({ frame }) => frame)).buffer : joiner.join(deliveries))
     }
     if (this.#waiters && this.bytes <= this.#options.limits.soft) this.#wake()
     if (this.#entries.length > 0 && !this.#transport.blocked) this.unblock()
@@ -155,12 +156,12 @@ export class Outbox {
     for (const [index, entry] of this.#entries.entries()) if (entry?.foldable) this.#latest.set(entry.foldable.key, index)
   }
 
-  /** Takes the frames of the next write out of the queue, receipts for what was shed first. */
-  #take (): Frame[] {
-    const frames: Frame[] = []
+  /** Takes what the next write carries out of the queue, receipts for what was shed first. */
+  #take (): Delivery[] {
+    const taken: Delivery[] = []
     const { describeDropped, limits } = this.#options
     if (this.#dropped && describeDropped) {
-      for (const [channel, count] of this.#dropped) frames.push(new Delivery(describeDropped(channel, count)).frame)
+      for (const [channel, count] of this.#dropped) taken.push(Delivery.own(describeDropped(channel, count)))
     }
     this.#dropped = null
     this.#latest = null
@@ -172,11 +173,11 @@ export class Outbox {
         this.#holes--
         continue
       }
-      frames.push(delivery.frame)
+      taken.push(delivery)
       written += delivery.size
       this.bytes -= delivery.size
     }
     this.#entries = index === this.#entries.length ? [] : this.#entries.slice(index)
-    return frames
+    return taken
   }
 }

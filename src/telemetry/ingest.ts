@@ -6,6 +6,7 @@ import type { StatusMessage, StatusReply } from '../schemas/status.js'
 import { MAX_SAMPLES } from '../schemas/telemetry.js'
 import { arrivalCursor, arrivalTime } from './arrival.js'
 import { createGroupCommit } from './group-commit.js'
+import { createIsoTime } from './iso-time.js'
 import type { SampleLatency } from './latency.js'
 import { checkSample, checkStatus, checkVehicle, parseTime, type CheckedSample } from './sample-input.js'
 import type { SignalFields } from './signal-fields.js'
@@ -56,6 +57,8 @@ interface StoredRequest { vehicle: string, samples: Pick<Sample, 'ts' | 'values'
  */
 export function createIngest (options: IngestOptions) {
   const { registry, store, broker, vehicleOfDevice, latency, fields, now, onMoved, onReturn, onStored, lightOf } = options
+
+  const isoTime = createIsoTime()
 
   const flush = async (requests: IngestRequest[]): Promise<() => void> => {
     const time = now()
@@ -110,14 +113,14 @@ export function createIngest (options: IngestOptions) {
     }
     if (!moved) return null
     seen.add(tracker)
-    moved.ts = new Date(latest).toISOString()
+    moved.ts = isoTime(latest)
     return moved
   }
 
   const publish = (arrived: ArrivedSample[], statuses: StatusMessage[], time: number) => {
     for (const { vehicle, ts, values, sentAt, arrival } of arrived) {
-      const stamp = new Date(ts).toISOString()
-      const data = sentAt === undefined ? { ts: stamp, values } : { ts: stamp, sentAt: sentAt === ts ? stamp : new Date(sentAt).toISOString(), values }
+      const stamp = isoTime(ts)
+      const data = sentAt === undefined ? { ts: stamp, values } : { ts: stamp, sentAt: sentAt === ts ? stamp : isoTime(sentAt), values }
       broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
     }
     for (const data of statuses) {
@@ -149,7 +152,7 @@ export function createIngest (options: IngestOptions) {
       const sample = toSample(checked, vehicle, identity)
       await queue.add({ samples: [sample], receivedAt, vehicle, documents: 1, bytes: checked.bytes })
       if (typeof sample.verdict === 'object') throw new PitwallError(sample.verdict.code, sample.verdict.message)
-      return { vehicle, ts: new Date(sample.ts).toISOString() }
+      return { vehicle, ts: isoTime(sample.ts) }
     },
 
     /**
@@ -161,14 +164,16 @@ export function createIngest (options: IngestOptions) {
       const receivedAt = performance.now()
       const sentAt = sent === undefined ? undefined : parseTime(sent, 'sentAt')
       if (given.length > MAX_SAMPLES) throw new PitwallError('PAYLOAD_TOO_LARGE', `At most ${MAX_SAMPLES} samples at once`)
-      const vehicle = await resolveVehicle(identity, asked === undefined ? undefined : checkVehicle(asked), vehicleOfDevice)
+      const resolved = resolveVehicle(identity, asked === undefined ? undefined : checkVehicle(asked), vehicleOfDevice)
+      const vehicle = typeof resolved === 'string' ? resolved : await resolved
       const result: BulkVerdict = { accepted: 0, duplicates: 0, rejected: [] }
       const indexes: number[] = []
       const samples: Sample[] = []
       let bytes = 0
-      for (const [index, item] of given.entries()) {
+      const time = now()
+      for (let index = 0; index < given.length; index++) {
         try {
-          const checked = checkSample(item, now(), fields)
+          const checked = checkSample(given[index], time, fields)
           checked.sentAt ??= sentAt
           samples.push(toSample(checked, vehicle, identity))
           indexes.push(index)
@@ -179,7 +184,8 @@ export function createIngest (options: IngestOptions) {
         }
       }
       if (samples.length > 0) await queue.add({ samples, receivedAt, vehicle, documents: samples.length, bytes })
-      for (const [place, { verdict }] of samples.entries()) {
+      for (let place = 0; place < samples.length; place++) {
+        const verdict = samples[place]?.verdict
         if (verdict === 'accepted') result.accepted++
         else if (verdict === 'duplicate') result.duplicates++
         else result.rejected.push({ index: indexes[place] ?? place, code: verdict?.code ?? 'INTERNAL', message: verdict?.message ?? 'Not stored' })

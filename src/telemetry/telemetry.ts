@@ -76,7 +76,7 @@ export async function createTelemetry (options: TelemetryOptions) {
 
   // Counts what may change a list of vehicles: their documents, and their states, of which each move is published.
   let changes = 0
-  const stopCounting = broker.subscribe(({ channel }) => { if (channel === 'status' || channel === 'vehicles') changes++ })
+  const stopCounting = broker.subscribe(() => { changes++ }, undefined, ['status', 'vehicles'])
   const onVehicleWrite = (change: DocumentChange) => {
     changes++
     options.onVehicleWrite?.(change)

@@ -11,11 +11,16 @@ export const DEFAULT_VEHICLE = 'default'
  * The vehicle an identity's samples go to. A credential bound to a vehicle writes only
  * that one; one bound to a device only the device's vehicle, or the vehicle of the
  * device's own name when it has none.
+ * @returns a promise only where a device has to be looked up: most samples need not wait
  * @throws FORBIDDEN for another one
  */
-export async function resolveVehicle (identity: Identity, asked: string | undefined, vehicleOfDevice: VehicleOfDevice): Promise<string> {
-  const bound = identity.vehicle ?? (identity.device === undefined ? undefined : await vehicleOfDevice(identity.device) ?? identity.device)
-  if (bound === undefined) return asked ?? DEFAULT_VEHICLE
+export function resolveVehicle (identity: Identity, asked: string | undefined, vehicleOfDevice: VehicleOfDevice): string | Promise<string> {
+  const { vehicle, device } = identity
+  if (vehicle === undefined && device !== undefined) return vehicleOfDevice(device).then((found) => allowed(asked, found ?? device))
+  return vehicle === undefined ? asked ?? DEFAULT_VEHICLE : allowed(asked, vehicle)
+}
+
+function allowed (asked: string | undefined, bound: string): string {
   if (asked === undefined || asked === bound) return bound
   throw new PitwallError('FORBIDDEN', `This key may write only the vehicle ${bound}`)
 }

@@ -29,6 +29,16 @@ test('numbers what it publishes and keeps given cursors', async (t) => {
   t.strictSame(heard.map(({ cursor, data }) => [cursor, data]), [[first, 1], ['c_given', 2]])
 })
 
+test('a listener of some channels hears those only', async (t) => {
+  const broker = brokerFor(t)
+  const heard: unknown[] = []
+  const off = broker.subscribe(({ channel, data }) => heard.push([channel, data]), undefined, ['a', 'commands:'])
+  for (const channel of ['a', 'ab', 'commands:car-1', 'a:b', 'commands', 'commands:car-2']) publish(broker, 1, { channel })
+  off()
+  publish(broker, 2)
+  t.strictSame(heard, [['a', 1], ['commands:car-1', 1], ['commands:car-2', 1]])
+})
+
 test('history is complete exactly as far as it reaches', async (t) => {
   const broker = brokerFor(t)
   const start = broker.head('a')

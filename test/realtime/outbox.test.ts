@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
 import { test } from 'tap'
 import { deliveryOf, Delivery } from '../../src/realtime/delivery.js'
 import { FlushScheduler } from '../../src/realtime/flush-scheduler.js'
@@ -42,7 +43,7 @@ function readFrames (buffer: Buffer): string[] {
 let number = 0
 const status = (vehicle: string, n: number) =>
   deliveryOf({ channel: 'status', data: { vehicle, n, pad: 'x'.repeat(80) }, ts: 0, cursor: `c_${number++}` }, 'data')
-const reply = (id: number) => new Delivery(JSON.stringify({ type: 'ack', id }))
+const reply = (id: number) => Delivery.own(JSON.stringify({ type: 'ack', id }))
 
 test('frames any text as the specification has it', async (t) => {
   for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 70_000]) {
@@ -52,6 +53,13 @@ test('frames any text as the specification has it', async (t) => {
   fc.assert(fc.property(fc.array(fc.json(), { minLength: 1, maxLength: 300 }), (texts) => {
     const [batch = ''] = readFrames(frameBatch(texts.map(frameText)).buffer)
     return JSON.stringify(JSON.parse(batch)) === JSON.stringify(texts.map((text) => JSON.parse(text) as unknown))
+  }))
+})
+
+test('joins own and shared messages of any text', async () => {
+  fc.assert(fc.property(fc.array(fc.tuple(fc.oneof(fc.json(), fc.string({ unit: 'grapheme', maxLength: 200 })), fc.boolean()), { maxLength: 50 }), (messages) => {
+    const deliveries = messages.map(([text, isOwn]) => isOwn ? Delivery.own(text) : new Delivery(text))
+    return isDeepStrictEqual(readFrames(Delivery.join(deliveries)), messages.map(([text]) => text))
   }))
 })
 

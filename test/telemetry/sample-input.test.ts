@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { test } from 'tap'
 import { PitwallError } from '../../src/errors.js'
+import { createIsoTime } from '../../src/telemetry/iso-time.js'
 import { checkSample, checkStatus } from '../../src/telemetry/sample-input.js'
 
 const now = Date.parse('2026-06-01T12:00:00Z')
@@ -79,4 +81,10 @@ for (const [given, ts] of times) {
 test('a sample refuses fields of its own', async (t) => {
   t.match(t.throws(() => checkSample({ ts: now, speed: 1 }, now)), { code: 'VALIDATION_FAILED', message: /speed/ })
   t.match(t.throws(() => checkSample({ ts: now, values: 3 }, now)), { code: 'VALIDATION_FAILED', message: /values/ })
+})
+
+test('times are written as ISO 8601 has them', async () => {
+  const isoTime = createIsoTime()
+  const anyTime = fc.oneof(fc.integer({ min: now, max: now + 3000 }), fc.integer({ min: 0, max: 8_640_000_000_000_000 }))
+  fc.assert(fc.property(anyTime, (time) => isoTime(time) === new Date(time).toISOString()), { numRuns: 2000 })
 })

@@ -142,7 +142,7 @@ export class Replay extends Subscription {
   #send ({ ts, id, json }: PastSample): void {
     this.#played = { ts, id }
     const cursor = formatReplayCursor(this.#played)
-    this.connection.outbox.push(new Delivery(`{"type":"data","channel":${JSON.stringify(this.channel)},"cursor":"${cursor}","ts":"${new Date(ts).toISOString()}","data":${json}}`))
+    this.connection.outbox.push(Delivery.own(`{"type":"data","channel":${JSON.stringify(this.channel)},"cursor":"${cursor}","ts":"${new Date(ts).toISOString()}","data":${json}}`))
   }
 
   /** Reads the next page, when it is wanted and none is being read. */
