@@ -57,6 +57,9 @@ export const sampleId = (vehicle: string, arrival: Arrival): string => `${vehicl
 /** Ids of all samples of a vehicle: from inclusive, to exclusive. */
 export const sampleIds = (vehicle: string): { from: string, to: string } => ({ from: `${vehicle} `, to: `${vehicle}!` })
 
+/** What tells a sample from others of its vehicle in its id, 24 hexadecimal digits: also where that is an ObjectId, as it once was. */
+export const idDigits = (id: unknown): string => String(id).slice(-DIGITS)
+
 /** Place of a stored sample: its own where it has grown since it first arrived, else its id's. */
 export const arrivalOf = ({ _id, arrival }: { _id: unknown, arrival?: { toHexString (): string } | undefined }): Arrival =>
-  arrival?.toHexString() ?? String(_id).slice(-DIGITS)
+  arrival?.toHexString() ?? idDigits(_id)

@@ -1,8 +1,8 @@
-import type { Types } from 'mongoose'
 import { PitwallError } from '../../errors.js'
 import type { SampleModel } from '../../models/sample.js'
 import type { VehicleModel } from '../../models/vehicle.js'
 import type { OpenPast, PastPage, PastPosition, PastSample } from '../../realtime/replay/past.js'
+import { idDigits } from '../arrival.js'
 import { requireVehicle } from '../require-vehicle.js'
 import { parseTime } from '../sample-input.js'
 import { decodeValues } from '../signal-fields.js'
@@ -13,7 +13,7 @@ export interface StoredPastOptions {
   now?: () => number
 }
 
-interface StoredSample { _id: Types.ObjectId, ts: Date, values?: Record<string, SignalValue> }
+interface StoredSample { _id: unknown, ts: Date, values?: Record<string, SignalValue> }
 
 /** Samples of a page, and bytes of JSON after which it ends early. */
 const PAGE = 500
@@ -42,7 +42,7 @@ export function createStoredPast ({ models: { samples, vehicles }, now = Date.no
       { projection: { ts: 1, values: 1 }, sort: order, batchSize: BATCH })
     try {
       for await (const { _id, ts, values = {} } of cursor) {
-        const sample = { ts: ts.getTime(), id: _id.toHexString(), json: JSON.stringify({ ts, values: decodeValues(values) }) }
+        const sample = { ts: ts.getTime(), id: idDigits(_id), json: JSON.stringify({ ts, values: decodeValues(values) }) }
         if (skipped && sample.ts === after.ts) {
           if (sample.id === after.id) skipped = null
           else skipped.push(sample)
