@@ -69,6 +69,7 @@ export function createLink (options: LinkOptions): Link {
   const lose = (reason: string, code?: number) => {
     generation++
     clearTimeout(pulse)
+    clearTimeout(timer)
     const old = socket
     socket = null
     old?.close()
@@ -85,9 +86,9 @@ export function createLink (options: LinkOptions): Link {
     if (offline()) return options.onState({ state: 'offline', attempt, reason: 'the network is down' })
     const delay = reconnectAfter + backoff(attempt)
     reconnectAfter = 0
-    options.onState({ state: 'reconnecting', attempt, retryAt: Date.now() + delay, reason })
-    clearTimeout(timer)
+    // Before it is told: whoever answers with `reconnectNow` or `close` must stop this attempt, not be followed by it.
     timer = setTimeout(start, delay)
+    options.onState({ state: 'reconnecting', attempt, retryAt: Date.now() + delay, reason })
     // Not each time: clients that a full server turns away must not knock twice as often.
     if (!wasLive && (refusals > 0 || attempt % 4 === 0 || (attempt === 1 && liveSince === 0))) askWhy(generation)
   }
@@ -141,7 +142,11 @@ export function createLink (options: LinkOptions): Link {
           return lose('what came was not JSON')
         }
         // Under `pitwall.v1+batch` a frame may be an array of messages.
-        for (const message of Array.isArray(parsed) ? parsed : [parsed]) receive(message as Incoming)
+        for (const message of Array.isArray(parsed) ? parsed : [parsed]) {
+          receive(message as Incoming)
+          // Closed by whoever was given the message.
+          if (mine !== generation) return
+        }
         watch()
       }
     }).catch((error: unknown) => {
@@ -154,7 +159,7 @@ export function createLink (options: LinkOptions): Link {
   const reconnectNow = () => {
     if (closed || live) return
     if (socket) lose('asked to reconnect')
-    start()
+    if (!closed) start()
   }
   const goOffline = () => { if (!closed) lose('the network is down') }
   network.addEventListener?.('online', reconnectNow)

@@ -103,6 +103,31 @@ test('waits longer between attempts and jumps the wait when asked', async (t) =>
   t.equal((await live).state, 'live')
 })
 
+test('opens one connection for whoever does not wait', async (t) => {
+  const { url, cut } = await startHub(t)
+  let opened = 0
+  class Counted extends WebSocket {
+    constructor (...address: ConstructorParameters<typeof WebSocket>) {
+      super(...address)
+      opened++
+    }
+  }
+  for (const answer of ['reconnectNow', 'close'] as const) {
+    const client = open(t, url, { WebSocket: Counted })
+    await reached(client, 'live')
+    opened = 0
+    const lost = reached(client, 'reconnecting')
+    const next = reached(client, answer === 'close' ? 'closed' : 'live')
+    client.on('state', ({ state }) => { if (state === 'reconnecting') client[answer]() })
+    cut()
+    await next
+    const { retryAt = 0 } = await lost
+    await new Promise((resolve) => setTimeout(resolve, retryAt - Date.now() + 20))
+    t.equal(opened, answer === 'close' ? 0 : 1, `${answer}: none when the wait would have been over`)
+    client.close()
+  }
+})
+
 test('sends again what was not acknowledged, and only that', async (t) => {
   const published: unknown[] = []
   const cursors = new Map<string, string>()
