@@ -84,7 +84,12 @@ export async function startSimulation (count: number, { telemetry, createEvent, 
     const deliveries = faults.pass(measured, now)
     // A store that is behind gets no more until it has caught up: the cars drive on unseen.
     if (underWay.size > 4 * count + deliveries.length) return
-    for (const { id, ts, sentAt, values } of deliveries) follow(telemetry.ingestStatus(identity, { vehicle: id, ts, sentAt, ...values }))
+    for (const { id, ts, sentAt, values } of deliveries) {
+      follow(telemetry.ingestStatus(identity, { vehicle: id, ts, sentAt, ...values }).catch((error: unknown) => {
+        // Sent just before its vehicle was removed, with which it goes.
+        if (!removed.has(id)) throw error
+      }))
+    }
     for (const { id, events } of reports) {
       for (const event of events) follow(createEvent({ ...event, vehicle: id, message: describe(names.get(id) ?? id, event), simulated: true }))
     }

@@ -20,7 +20,7 @@ export interface GroupCommitOptions<T extends Weighed> {
 }
 
 export interface GroupCommit<T extends Weighed> {
-  /** Resolves when the group it became part of is stored. @throws TOO_MANY_REQUESTS when too much is waiting */
+  /** Resolves when the group it became part of is stored, and those before. @throws TOO_MANY_REQUESTS when too much is waiting; never for what has no bytes */
   add (item: T): Promise<void>
   /** Resolves when the flush now in flight is over, however it ended. */
   settle (): Promise<void>
@@ -96,7 +96,7 @@ export function createGroupCommit<T extends Weighed> (options: GroupCommitOption
 
   return {
     add (item) {
-      if (waitingBytes + inFlightBytes + item.bytes > maxBytes && waitingBytes + inFlightBytes > 0) {
+      if (item.bytes > 0 && waitingBytes + inFlightBytes + item.bytes > maxBytes && waitingBytes + inFlightBytes > 0) {
         return Promise.reject(new PitwallError('TOO_MANY_REQUESTS', `${setting} allows ${maxBytes} bytes to wait for the store, and more would; try again in a second`, { retryAfter: 1 }))
       }
       return new Promise((resolve, reject) => {

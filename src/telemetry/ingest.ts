@@ -9,6 +9,7 @@ import { createGroupCommit } from './group-commit.js'
 import { createIsoTime } from './iso-time.js'
 import type { SampleLatency } from './latency.js'
 import { checkSample, checkStatus, checkVehicle, parseTime, type CheckedSample } from './sample-input.js'
+import type { Removals } from './removals.js'
 import type { SignalFields } from './signal-fields.js'
 import type { SignalValue } from './signals.js'
 import type { ArrivedSample, Sample, SampleStore } from './sample-store.js'
@@ -24,6 +25,8 @@ export interface IngestOptions {
   latency: SampleLatency
   /** What fields of samples mean. */
   fields: SignalFields
+  /** Vehicles that are being removed. */
+  removals: Pick<Removals, 'isIdle' | 'gone'>
   now: () => number
   /** Called with vehicles whose state may have moved. */
   onMoved (vehicles: Iterable<VehicleTracker>): void
@@ -56,32 +59,46 @@ interface StoredRequest { vehicle: string, samples: Pick<Sample, 'ts' | 'values'
  * published, then answered. The state is stored soon after.
  */
 export function createIngest (options: IngestOptions) {
-  const { registry, store, broker, vehicleOfDevice, latency, fields, now, onMoved, onReturn, onStored, lightOf } = options
+  const { registry, store, broker, vehicleOfDevice, latency, fields, removals, now, onMoved, onReturn, onStored, lightOf } = options
 
   const isoTime = createIsoTime()
 
   const flush = async (requests: IngestRequest[]): Promise<() => void> => {
+    // First of all: a removal that begins from here on waits for this group.
+    const gone = removals.isIdle ? undefined : await removals.gone()
     const time = now()
-    if (store.isInDoubt) await recover(time)
-    const trackers = await trackersOf(requests.filter(({ samples }) => samples.length > 0), time)
-    const arrived = await store.store(requests.flatMap(({ samples }) => samples), time)
-    latency.stored(requests, now())
+    if (store.isInDoubt) await recover(gone, time)
+    const trackers = await trackersOf(requests.filter(({ samples }) => samples.length > 0), gone, time)
+    const kept = requests.filter(({ vehicle }) => trackers.has(vehicle))
+    if (kept.length < requests.length) refuse(requests.filter(({ vehicle }) => !trackers.has(vehicle)))
+    const arrived = await store.store(kept.flatMap(({ samples }) => samples), time)
+    latency.stored(kept, now())
     return () => {
-      tell(requests, trackers, arrived, time)
-      latency.published(requests, now)
+      tell(kept, trackers, arrived, time)
+      latency.published(kept, now)
     }
   }
 
-  const trackersOf = async (requests: Pick<IngestRequest, 'vehicle'>[], time: number) => {
-    await registry.ensure(new Set(requests.map(({ vehicle }) => vehicle)), time)
-    return new Map(requests.map(({ vehicle }) => [vehicle, registry.trackerOf(vehicle)]))
+  /** Trackers of vehicles, which are made by their first sample; not of those being removed. */
+  const trackersOf = async (requests: Pick<IngestRequest, 'vehicle'>[], gone: ReadonlySet<string> | undefined, time: number) => {
+    const vehicles = new Set(requests.map(({ vehicle }) => vehicle))
+    if (gone) for (const vehicle of gone) vehicles.delete(vehicle)
+    return await registry.ensure(vehicles, time)
+  }
+
+  const refuse = (requests: IngestRequest[]) => {
+    for (const { vehicle, samples } of requests) {
+      for (const sample of samples) sample.verdict = { code: 'CONFLICT', message: `The vehicle ${vehicle} is being removed; what is sent once it is gone makes it anew` }
+    }
   }
 
   /** Tells of what was stored though its sender was told of a failure, before anything later. */
-  const recover = async (time: number) => {
+  const recover = async (gone: ReadonlySet<string> | undefined, time: number) => {
     const recovered = await store.resolveDoubts()
-    const requests = recovered.map(({ vehicle, ts, values }) => ({ vehicle, samples: [{ ts, values, verdict: 'accepted' as const }] }))
-    tell(requests, await trackersOf(requests, time), recovered, time)
+    const trackers = await trackersOf(recovered, gone, time)
+    const kept = recovered.filter(({ vehicle }) => trackers.has(vehicle))
+    const requests = kept.map(({ vehicle, ts, values }) => ({ vehicle, samples: [{ ts, values, verdict: 'accepted' as const }] }))
+    tell(requests, trackers, kept, time)
   }
 
   /** Moves latest states by what was stored, and publishes both. */
@@ -143,7 +160,7 @@ export function createIngest (options: IngestOptions) {
   return {
     /**
      * Stores one status, `{vehicle?, ts?, sentAt?, …signals}`, and publishes it. Resolves once stored.
-     * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT, TOO_MANY_REQUESTS
+     * @throws VALIDATION_FAILED, RESERVED_FIELD, CLOCK_SKEW, FORBIDDEN, CONFLICT (another value is there, or the vehicle is being removed), TOO_MANY_REQUESTS
      */
     async ingestStatus (identity: Identity, status: unknown): Promise<StatusReply> {
       const receivedAt = performance.now()
@@ -196,9 +213,11 @@ export function createIngest (options: IngestOptions) {
 
     /** Looks up what failed without a word on what was done, when there is any and nothing else does. */
     async settleDoubts (): Promise<void> {
-      if (store.isInDoubt && queue.pendingBytes === 0) await queue.add({ samples: [], receivedAt: performance.now(), vehicle: '', documents: 0, bytes: 0 })
+      if (store.isInDoubt && queue.pendingBytes === 0) await queue.add(nothing())
     },
 
+    /** Resolves when all that waits now is stored or refused; whose samples failed was told. */
+    pass: (): Promise<void> => queue.add(nothing()).catch(() => {}),
     /** Resolves when the group now being stored is done. */
     settle: () => queue.settle(),
     /** Resolves when nothing is waiting to be stored. */
@@ -207,5 +226,8 @@ export function createIngest (options: IngestOptions) {
     get pendingBytes () { return queue.pendingBytes }
   }
 }
+
+/** A request without samples, for what a group does besides. */
+const nothing = (): IngestRequest => ({ samples: [], receivedAt: performance.now(), vehicle: '', documents: 0, bytes: 0 })
 
 export type Ingest = ReturnType<typeof createIngest>

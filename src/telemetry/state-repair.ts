@@ -1,11 +1,9 @@
 import type { SampleModel } from '../models/sample.js'
-import type { VehicleModel } from '../models/vehicle.js'
 import { joinMinutes, readRaw } from './rollups/raw-samples.js'
 import type { VehicleRegistry } from './vehicle-registry.js'
-import { moveState } from './vehicle-tracker.js'
+import { moveState, type VehicleTracker } from './vehicle-tracker.js'
 
 export interface StateRepairOptions {
-  vehicles: VehicleModel
   samples: SampleModel
   registry: VehicleRegistry
   now: () => number
@@ -17,11 +15,10 @@ const AT_ONCE = 8
  * Moves latest states by samples that were stored when their node ended before it stored
  * the state: those of the minutes it left marked.
  */
-export function createStateRepair ({ vehicles, samples, registry, now }: StateRepairOptions) {
-  const moveByMinutes = async (vehicle: string, minutes: number[]) => {
-    const tracker = registry.trackerOf(vehicle)
+export function createStateRepair ({ samples, registry, now }: StateRepairOptions) {
+  const moveByMinutes = async (tracker: VehicleTracker, minutes: number[]) => {
     for (const span of joinMinutes(minutes)) {
-      for await (const { ts, values } of readRaw(samples, { vehicle, ...span })) moveState(tracker, ts, values)
+      for await (const { ts, values } of readRaw(samples, { vehicle: tracker.vehicle, ...span })) moveState(tracker, ts, values)
     }
     return tracker
   }
@@ -31,11 +28,10 @@ export function createStateRepair ({ vehicles, samples, registry, now }: StateRe
     for (const { vehicle, start } of marked) minutesOf.set(vehicle, [...minutesOf.get(vehicle) ?? [], start])
     if (minutesOf.size === 0) return
     // What was removed stays so.
-    const there = (await vehicles.find({ _id: { $in: [...minutesOf.keys()] } }, { _id: 1 }).lean()).map(({ _id }) => _id)
-    await registry.ensure(there, now())
+    const there = [...(await registry.find([...minutesOf.keys()], now())).values()]
     for (let index = 0; index < there.length; index += AT_ONCE) {
       const some = there.slice(index, index + AT_ONCE)
-      await registry.saveStates(await Promise.all(some.map((vehicle) => moveByMinutes(vehicle, minutesOf.get(vehicle) ?? []))))
+      await registry.saveStates(await Promise.all(some.map((tracker) => moveByMinutes(tracker, minutesOf.get(tracker.vehicle) ?? []))))
     }
   }
 }

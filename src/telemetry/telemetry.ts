@@ -18,6 +18,7 @@ import { watchPresence } from './presence.js'
 import { requireVehicle } from './require-vehicle.js'
 import { createSampleChannel } from './sample-channel.js'
 import { sweepPositions } from './position-retention.js'
+import { createRemovals } from './removals.js'
 import { createRollups } from './rollups/rollups.js'
 import { createStateRepair } from './state-repair.js'
 import { readRows } from './sample-export.js'
@@ -92,7 +93,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   })
   const retentionOf = (vehicle: string) => DAY * (registry.trackers.get(vehicle)?.simulated ? Math.min(SIMULATED_RETENTION_DAYS, retentionDays) : retentionDays)
   const stateWriter = createStateWriter({ registry, onError: onBackgroundError })
-  const repairState = createStateRepair({ vehicles: vehicleModel, samples, registry, now })
+  const repairState = createStateRepair({ samples, registry, now })
   const rollups = await createRollups({ models, retention: DAY * Math.min(SIMULATED_RETENTION_DAYS, retentionDays), now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onRolled: () => stateWriter.settle(), onError: onBackgroundError })
   await repairState(await rollups.unfinished())
   const store = createSampleStore({
@@ -121,7 +122,19 @@ export async function createTelemetry (options: TelemetryOptions) {
   const presence = watchPresence({ registry, broker, now, onSweep: sweep })
   const latency = new SampleLatency()
   const imports = createImports()
-  const ingest = createIngest({ maxBytes: options.maxWaitingBytes, onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
+  const removals = createRemovals({
+    settle: () => ingest.settle(),
+    pass: () => ingest.pass(),
+    onGone: (ids) => { for (const id of ids) registry.forget(id) },
+    async removeData (ids) {
+      await Promise.all(ids.flatMap((id) => [...removalListeners].map(async (listener) => { await listener(id) })))
+      await stateWriter.settle()
+      await Promise.all([...removedListeners].map((listener) => listener(ids)))
+      await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
+      for (const id of ids) await rollups.removeVehicle(id)
+    }
+  })
+  const ingest = createIngest({ maxBytes: options.maxWaitingBytes, onMoved: stateWriter.note, latency, registry, store, broker, vehicleOfDevice, fields, removals, now, onReturn: (tracker, time) => { presence.tell(tracker, time) }, onStored: tellStored, lightOf: lights.lightOf })
   const states = createStateReader({ vehicles: vehicleModel, vehicleStates, registry, lights, now })
   const vehicles = createDocumentCollection<VehicleDocument>({
     collection: vehicleModel.collection,
@@ -130,18 +143,6 @@ export async function createTelemetry (options: TelemetryOptions) {
     filterable: ['name', 'simulated'],
     onWrite: onVehicleWrite
   })
-
-  /** Removes what is stored of vehicles whose documents are gone. */
-  const removeData = async (ids: string[]) => {
-    for (const id of ids) registry.forget(id)
-    await Promise.all(ids.flatMap((id) => [...removalListeners].map(async (listener) => { await listener(id) })))
-    // What is being stored at this moment may still be theirs.
-    await ingest.settle()
-    await stateWriter.settle()
-    await Promise.all([...removedListeners].map((listener) => listener(ids)))
-    await Promise.all([samples.deleteMany({ vehicle: { $in: ids } }), vehicleStates.deleteMany({ _id: { $in: ids } })])
-    for (const id of ids) await rollups.removeVehicle(id)
-  }
 
   return {
     ingestStatus: ingest.ingestStatus,
@@ -171,20 +172,16 @@ export async function createTelemetry (options: TelemetryOptions) {
     }),
 
     /** Removes a vehicle and all that is stored of it. @throws NOT_FOUND, PRECONDITION_FAILED */
-    async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocument> {
-      const removed = await vehicles.remove(id, write)
-      await removeData([id])
-      return removed
-    },
+    removeVehicle: (id: string, write: WriteOptions = {}): Promise<VehicleDocument> =>
+      removals.remove(async () => ({ result: await vehicles.remove(id, write), ids: [id] })),
 
     /** Removes all simulated vehicles and what is stored of them. @returns how many there were */
-    async removeSimulated (): Promise<number> {
+    removeSimulated: (): Promise<number> => removals.remove(async () => {
       const ids = (await vehicleModel.find({ simulated: true }, { _id: 1 }).lean()).map(({ _id }) => _id)
       await vehicleModel.deleteMany({ _id: { $in: ids } })
       for (const id of ids) onVehicleWrite({ action: 'deleted', id })
-      await removeData(ids)
-      return ids.length
-    },
+      return { result: ids.length, ids }
+    }),
 
     /** Makes simulated vehicles' documents where they are not there. */
     addSimulated: registry.addSimulated,

@@ -72,6 +72,17 @@ export function createVehicleRegistry ({ vehicles, vehicleStates, onCreate }: Ve
     }
   }
 
+  const notSeenSince = (ids: Iterable<string>, time: number) => [...ids].filter((id) => (trackers.get(id)?.checkedAt ?? -Infinity) < time)
+
+  const known = (ids: Iterable<string>) => {
+    const found = new Map<string, VehicleTracker>()
+    for (const id of ids) {
+      const tracker = trackers.get(id)
+      if (tracker) found.set(id, tracker)
+    }
+    return found
+  }
+
   const writeStates = async (updates: StateUpdate[]) => {
     try {
       await vehicleStates.collection.bulkWrite(updates as never, { ordered: false })
@@ -85,19 +96,23 @@ export function createVehicleRegistry ({ vehicles, vehicleStates, onCreate }: Ve
   return {
     trackers,
 
-    /** Makes sure that each vehicle's document is there and its state in memory. Costs nothing for vehicles seen lately. */
-    async ensure (ids: Iterable<string>, now: number): Promise<void> {
-      const due = [...ids].filter((id) => now - (trackers.get(id)?.checkedAt ?? -Infinity) > RECHECK_AFTER)
-      if (due.length === 0) return
-      await makeDocuments(due.map((id) => ({ id, name: id })), false)
-      await load(due, now)
+    /**
+     * Makes sure that each vehicle's document is there and its state in memory. Asks the store nothing about vehicles seen lately.
+     * @returns their trackers, without those of vehicles that another node removed at this moment
+     */
+    async ensure (ids: ReadonlySet<string>, now: number): Promise<Map<string, VehicleTracker>> {
+      const due = notSeenSince(ids, now - RECHECK_AFTER)
+      if (due.length > 0) {
+        await makeDocuments(due.map((id) => ({ id, name: id })), false)
+        await load(due, now)
+      }
+      return known(ids)
     },
 
-    /** The tracker of a vehicle that `ensure` has seen to. */
-    trackerOf (vehicle: string): VehicleTracker {
-      const tracker = trackers.get(vehicle)
-      if (!tracker) throw new Error(`Vehicle ${vehicle} was not made sure of`)
-      return tracker
+    /** Trackers of those vehicles that are there. */
+    async find (ids: readonly string[], now: number): Promise<Map<string, VehicleTracker>> {
+      await load(notSeenSince(ids, now - RECHECK_AFTER), now)
+      return known(ids)
     },
 
     /** Makes the documents of simulated vehicles where they are not there. */

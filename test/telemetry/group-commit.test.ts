@@ -108,7 +108,9 @@ test('a full queue refuses and recovers', async (t) => {
 
 test('one item larger than the bound still passes alone', async (t) => {
   const queue = createGroupCommit<Item>({ flush: async () => {}, maxBytes: 100 })
-  await t.resolves(queue.add(item('large', 500)))
+  const large = queue.add(item('large', 500))
+  await t.resolves(queue.add(item('empty', 0)), 'and what has no bytes behind it')
+  await t.resolves(large)
 })
 
 test('a group stops at its most documents', async (t) => {

@@ -74,6 +74,61 @@ test('a removed vehicle leaves no data behind', async (t) => {
   t.same(Object.keys((await rest<VehicleBody>('GET', '/api/vehicles/gone-1')).body.data.state), ['gear'])
 })
 
+test('nothing sent before a removal brings the vehicle back', async (t) => {
+  const { telemetry, models } = shared.app
+  const sender = { kind: 'key' as const, id: 'sender', name: 'sender', scopes: new Set(['ingest'] as const) }
+  const refusals = new Set<string>()
+  for (let round = 0; round < 10; round++) {
+    const id = `back-${round}`
+    const send = () => telemetry.ingestStatus(sender, { vehicle: id, speed: round })
+    await telemetry.addSimulated([{ id, name: id }])
+    await send()
+    const told = new AbortController()
+    const sent: Promise<unknown>[] = []
+    const forget = telemetry.onRemove(() => { told.abort() })
+    const sending = (async () => {
+      while (!told.signal.aborted) {
+        sent.push(send().catch(({ code, message }: { code: string, message: string }) => refusals.add(`${code}: ${message.replace(id, 'ID')}`)))
+        await new Promise(setImmediate)
+      }
+    })()
+    await (round % 2 === 0 ? telemetry.removeVehicle(id) : telemetry.removeSimulated())
+    await Promise.all([sending, ...sent])
+    forget()
+    await telemetry.settle()
+    t.same([await models.vehicles.findById(id).lean(), await models.vehicleStates.findById(id).lean(), await models.samples.findOne({ vehicle: id }).lean()], [null, null, null], `round ${round}`)
+    await send()
+    t.match(await models.vehicles.findById(id).lean(), { name: id, simulated: false }, 'the next sample makes it anew')
+    await telemetry.removeVehicle(id)
+  }
+  t.ok([...refusals].every((refusal) => refusal.startsWith('CONFLICT: The vehicle ID is being removed;')), [...refusals].join(', '))
+
+  const ids = ['both-1', 'both-2']
+  for (const vehicle of ids) await telemetry.ingestStatus(sender, { vehicle, speed: 1 })
+  const outcome = (promise: Promise<unknown>) => promise.then(() => 'done', ({ code }: { code: string }) => code)
+  const [refused, stored, ...removed] = await Promise.all([
+    outcome(telemetry.removeVehicle('both-1', { ifMatch: '"another"' })),
+    outcome(telemetry.ingestStatus(sender, { vehicle: 'both-1', speed: 2 })),
+    ...[...ids, ...ids].map((id) => outcome(telemetry.removeVehicle(id)))
+  ])
+  t.equal(refused, 'PRECONDITION_FAILED')
+  t.ok(stored === 'done' || stored === 'CONFLICT', stored)
+  t.same(removed.sort(), ['NOT_FOUND', 'NOT_FOUND', 'done', 'done'], 'removals at once do not wait for each other for ever')
+  t.equal(await models.samples.countDocuments({ vehicle: { $in: ids } }), 0)
+})
+
+test('a removal that is refused turns no sample away', async (t) => {
+  const { telemetry } = shared.app
+  const sender = { kind: 'key' as const, id: 'sender', name: 'sender', scopes: new Set(['ingest'] as const) }
+  for (const [id, write, code] of [['kept-1', { ifMatch: '"another"' }, 'PRECONDITION_FAILED'], ['kept-2', {}, 'NOT_FOUND']] as const) {
+    if (code === 'PRECONDITION_FAILED') await telemetry.ingestStatus(sender, { vehicle: id, speed: 1 })
+    const removal = t.rejects(telemetry.removeVehicle(id, write), { code })
+    t.match(await telemetry.ingestStatus(sender, { vehicle: id, gear: 'N' }), { vehicle: id }, code)
+    await removal
+    t.match((await rest<VehicleBody>('GET', `/api/vehicles/${id}`)).body.data.state, { gear: { v: 'N' } })
+  }
+})
+
 test('simulated vehicles move within the first second', async (t) => {
   const { app, url } = await startApp(t, { simulate: 2 })
   const positions: unknown[] = []
