@@ -7,6 +7,7 @@ import apiKey from '../plugins/api-key.js'
 import broker from '../plugins/broker.js'
 import changeFeed from '../plugins/change-feed.js'
 import commands from '../plugins/commands.js'
+import connectionClose from '../plugins/connection-close.js'
 import cors from '../plugins/cors.js'
 import dashboard from '../plugins/dashboard.js'
 import documentation from '../plugins/documentation.js'
@@ -96,6 +97,7 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
   await app.register(schemaCompilers)
   await app.register(jsonBody)
   await app.register(lifecycle)
+  await app.register(connectionClose)
   await app.register(routeScope)
   await app.register(securityHeaders)
   await app.register(requestHost)

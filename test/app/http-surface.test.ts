@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'tap'
 import { startApp, adminKey } from '../helpers/build-app.js'
 
@@ -102,4 +103,38 @@ test('metrics are open to loopback and admins only', async (t) => {
   const proxied = await startApp(t, { trustProxy: true })
   t.equal((await fetch(`${proxied.url}/metrics`)).status, 401)
   t.equal((await fetch(`${proxied.url}/metrics`, { headers: proxied.headers })).status, 200)
+})
+
+test('closing waits for running requests and for nobody else', async (t) => {
+  const { app, url } = await startApp(t)
+  const head = `Host: 127.0.0.1\r\nX-API-Key: ${adminKey}\r\n`
+  const open = (text: string) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(text)
+    return socket
+  }
+  const silent = {
+    'has asked nothing': open(''),
+    'has asked half': open('GET /health HTTP/1.1\r\nHost: 127'),
+    'has asked once and a half': open(`GET /api/devices HTTP/1.1\r\n${head}\r\nGET /api/dev`),
+    'was refused a socket': open(`GET /ws HTTP/1.1\r\n${head.replace(adminKey, 'x')}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`)
+  }
+  await Promise.all([once(silent['has asked once and a half'], 'data'), once(silent['was refused a socket'], 'data')])
+  const gone = Object.entries(silent).map(async ([what, socket]) => {
+    socket.resume()
+    await once(socket, 'close')
+    return what
+  })
+  const running = open(`POST /api/events HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 14\r\nExpect: 100-continue\r\n\r\n`)
+  t.match(await once(running, 'data'), [/^HTTP\/1\.1 100 /])
+
+  const closing = app.close()
+  t.same(await Promise.all(gone), Object.keys(silent))
+  running.write('{"type":"end"}')
+  const [reply] = await once(running, 'data') as [string]
+  t.match(reply, /^HTTP\/1\.1 201 /)
+  t.match(reply, /\r\nconnection: close\r\n/i)
+  await closing
 })

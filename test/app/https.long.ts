@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request as httpsRequest } from 'node:https'
 import { json } from 'node:stream/consumers'
+import { connect as connectPlainly } from 'node:net'
 import { connect } from 'node:tls'
 import type { IncomingMessage } from 'node:http'
 import { t as root, test } from 'tap'
@@ -76,4 +77,18 @@ test('only a trusted proxy speaks for HTTPS', async (t) => {
     t.equal(headers.get('strict-transport-security') !== null, held, what)
     t.equal(/upgrade-insecure-requests/.test(headers.get('content-security-policy') ?? ''), held, what)
   }
+})
+
+test('closing waits for no silent connection', async (t) => {
+  const { app, url } = await startApp(t, { tls })
+  const port = Number(new URL(url).port)
+  const strange = connectPlainly(port, '127.0.0.1')
+  const silent = connect({ host: '127.0.0.1', port, ca: tls.cert })
+  for (const socket of [strange, silent]) {
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {}).resume()
+  }
+  await once(silent, 'secureConnect')
+  await Promise.all([app.close(), once(strange, 'close'), once(silent, 'close')])
+  t.equal(app.server.listening, false)
 })

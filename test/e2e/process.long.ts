@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -77,4 +77,17 @@ test('what clients name stays text in the log', async (t) => {
     t.notOk(server.output().split('\n').some((text) => text.startsWith('FATAL')))
     t.equal(await server.stop(), 0)
   }
+})
+
+test('a request that never becomes whole does not hold up the end', async (t) => {
+  const server = await startServer(t, t.testdir({}), { SIMULATE: '0' })
+  const slow = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8')
+  t.teardown(() => slow.destroy())
+  slow.on('error', () => {})
+  slow.write(`POST /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${server.key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n`)
+  await once(slow, 'data')
+  slow.write('{')
+  const begun = Date.now()
+  t.equal(await server.stop(), 0)
+  t.ok(Date.now() - begun < 9000, `after ${Date.now() - begun} ms, with the store closed`)
 })
