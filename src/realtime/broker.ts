@@ -36,9 +36,12 @@ export interface Broker {
   /**
    * Calls the listener for every publication, or those of some channels, and `onReset` for every channel or
    * prefix of which some were missed, until the returned function is called.
-   * @param channels names as the channel table has them: whole, or a prefix with its colon
+   * @param channels names as the channel table has them, whole or a prefix with its colon; or a question asked of
+   *   each full name, whose answer may change
    */
-  subscribe (listener: (publication: StoredPublication) => void, onReset?: (channel: string) => void, channels?: readonly string[]): () => void
+  subscribe (listener: (publication: StoredPublication) => void, onReset?: (channel: string) => void, channels?: readonly string[] | ((channel: string) => boolean)): () => void
+  /** False while nobody would notice a message on the channel, which then need not be made: there are many of samples. */
+  isHeard (channel: string): boolean
   /**
    * Messages of a channel, or of any in a prefix, never came by, nobody knows how many: what
    * memory holds of its past is no longer complete, for any position before now.

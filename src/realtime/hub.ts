@@ -26,6 +26,8 @@ export type { Attached, HubOptions, Logger, Peer } from './hub-options.js'
 
 // Milliseconds in which one that came during a drain has to be gone.
 const LATE_PATIENCE = 500
+// Channels of single vehicles.
+const SAMPLES = 'vehicle:'
 
 /** All connections, and who gets what. */
 export class Hub {
@@ -66,7 +68,7 @@ export class Hub {
     this.replays = new ReplayPlaces(replayLimits)
     this.log = new ConnectionLog(broker)
     this.#heartbeat = new Heartbeat(this.connections, pingInterval)
-    this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication), (channel) => this.#restart(channel))
+    this.#unsubscribe = broker.subscribe((publication) => this.#deliver(publication), (channel) => this.#restart(channel), (channel) => this.#hears(channel))
   }
 
   /** Takes a socket that has been upgraded; it is welcomed before anything else reaches it. */
@@ -198,6 +200,11 @@ export class Hub {
     connection.send({ type: 'bye', reason: 'the server restarts', reconnectAfter: 500 })
     connection.close(closeCodes.restarting, 'restarting')
     setTimeout(() => connection.transport.terminate(), LATE_PATIENCE).unref()
+  }
+
+  /** Samples are many, and of most vehicles nobody follows each. */
+  #hears (channel: string): boolean {
+    return !channel.startsWith(SAMPLES) || this.#subscribers.has(channel) || this.snapshots.isReading(channel)
   }
 
   #deliver (publication: StoredPublication): void {

@@ -30,7 +30,8 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
   const epoch = randomBytes(5).toString('hex')
   const startedAt = now()
   const histories = new Map<string, ChannelHistory>()
-  const listeners = new Set<Listener>()
+  /** Listeners of all channels, or of those for which a question is answered with yes. */
+  const listeners = new Map<Listener, ((channel: string) => boolean) | null>()
   /** Listeners of some channels only, by the channel's name in the table. */
   const listenersOf = new Map<string, Set<Listener>>()
   const resetListeners = new Set<(channel: string) => void>()
@@ -113,19 +114,28 @@ export function createMemoryBroker (options: MemoryBrokerOptions = {}): Broker {
       const stored: StoredPublication = { ...publication, cursor: publication.cursor ?? formatCursor(epoch, sequence) }
       // A message to one session is nobody else's history.
       if (publication.to === undefined) openHistory(publication.channel)?.append(stored, sequence, now())
-      for (const listener of listeners) listener(stored)
+      for (const [listener, hears] of listeners) if (!hears || hears(stored.channel)) listener(stored)
       for (const listener of listenersOf.get(tableName(stored.channel)) ?? []) listener(stored)
       return stored.cursor
     },
 
     subscribe (listener, onReset, channels) {
-      const sets = channels?.map(setOf) ?? [listeners]
-      for (const set of sets) set.add(listener)
+      const sets = typeof channels === 'object' ? channels.map(setOf) : null
+      if (sets) for (const set of sets) set.add(listener)
+      else listeners.set(listener, typeof channels === 'function' ? channels : null)
       if (onReset) resetListeners.add(onReset)
       return () => {
-        for (const set of sets) set.delete(listener)
+        for (const set of sets ?? [listeners]) set.delete(listener)
         if (onReset) resetListeners.delete(onReset)
       }
+    },
+
+    isHeard (channel) {
+      const { length, onDemand } = bounds(channel)
+      if (length > 0 && (!onDemand || asked.has(channel))) return true
+      if (listenersOf.get(tableName(channel))?.size) return true
+      for (const hears of listeners.values()) if (!hears || hears(channel)) return true
+      return false
     },
 
     reset (channel) {

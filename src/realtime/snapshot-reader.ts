@@ -37,6 +37,11 @@ export class SnapshotReader {
     this.#readings.delete(channel)
   }
 
+  /** True while messages of the channel have to be noted. */
+  isReading (channel: string): boolean {
+    return this.#readings.has(channel)
+  }
+
   /** A live message: part of what those who share a reading must get. */
   note (publication: StoredPublication): void {
     if (this.#readings.size > 0) this.#readings.get(publication.channel)?.since.push(publication)

@@ -136,9 +136,11 @@ export function createIngest (options: IngestOptions) {
 
   const publish = (arrived: ArrivedSample[], statuses: StatusMessage[], time: number) => {
     for (const { vehicle, ts, values, sentAt, arrival } of arrived) {
+      const channel = `vehicle:${vehicle}`
+      if (!broker.isHeard(channel)) continue
       const stamp = isoTime(ts)
       const data = sentAt === undefined ? { ts: stamp, values } : { ts: stamp, sentAt: sentAt === ts ? stamp : isoTime(sentAt), values }
-      broker.publish({ channel: `vehicle:${vehicle}`, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
+      broker.publish({ channel, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
     }
     for (const data of statuses) {
       if (data.engineLight !== undefined) data.engineLight = lightOf(data.vehicle, data.engineLight)

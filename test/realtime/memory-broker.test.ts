@@ -39,6 +39,27 @@ test('a listener of some channels hears those only', async (t) => {
   t.strictSame(heard, [['a', 1], ['commands:car-1', 1], ['commands:car-2', 1]])
 })
 
+test('a message that nobody would notice need not be made', async (t) => {
+  const broker = brokerFor(t, { bounds: (channel) => channel === 'kept' ? bounds : { ...bounds, ...(channel === 'none' ? { length: 0 } : { onDemand: true }) } })
+  let wanted = ''
+  const heard: string[] = []
+  const offs = [
+    broker.subscribe(({ channel }) => heard.push(channel), undefined, (channel) => channel === wanted),
+    broker.subscribe(() => {}, undefined, ['named'])
+  ]
+  const hears = (channel: string) => broker.isHeard(channel)
+  t.strictSame(['kept', 'none', 'asked', 'named', 'other'].filter(hears), ['kept', 'named'])
+  broker.history('asked', {})
+  wanted = 'other'
+  t.strictSame(['kept', 'none', 'asked', 'named', 'other'].filter(hears), ['kept', 'asked', 'named', 'other'])
+  for (const channel of ['kept', 'other']) publish(broker, 1, { channel })
+  t.strictSame(heard, ['other'])
+  for (const off of offs) off()
+  t.notOk(hears('named') || hears('other'))
+  broker.subscribe(() => {})
+  t.ok(hears('other'))
+})
+
 test('history is complete exactly as far as it reaches', async (t) => {
   const broker = brokerFor(t)
   const start = broker.head('a')

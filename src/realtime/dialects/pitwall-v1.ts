@@ -66,7 +66,7 @@ export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
     const { vehicle, ts, sentAt, values, samples } = message
     if ((values === undefined) === (samples === undefined)) throw new PitwallError('VALIDATION_FAILED', 'Give either values or samples')
     if (samples && ts !== undefined) throw new PitwallError('VALIDATION_FAILED', 'Each of the samples has a ts of its own', { errors: [{ path: '/ts', message: 'belongs to values' }] })
-    const verdict = await hub.services.telemetry.ingestSamples(connection.identity, vehicle, samples ?? [{ ...(ts !== undefined && { ts }), values }], sentAt)
+    const verdict = await hub.services.telemetry.ingestSamples(connection.identity, vehicle, samples ?? [{ ts, values }], sentAt)
     reply(connection, message, { type: 'ack', ...verdict })
   }),
 
