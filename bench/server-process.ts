@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as EmbeddedMongo from '../src/embedded-mongo/index.js'
+import packageJson from '../package.json' with { type: 'json' }
 import { addressOf } from './server-address.js'
 
 /** The embedded store as it is built. */
@@ -10,6 +11,9 @@ export const { startEmbeddedMongo } = await import(new URL('../dist/src/embedded
 
 /** A server in a process of its own, that can be asked for its CPU time. */
 export interface ServerProcess { child: ChildProcess, port: number }
+
+/** What `npm start` gives Node. */
+const startFlags = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 /** Lets a process say what CPU time it has taken. */
 const PROBE = `data:text/javascript,${encodeURIComponent(`
@@ -30,7 +34,7 @@ export async function startPeer (file: string, ...argument: string[]): Promise<S
 /** Starts the built server over a database, its files in the directory. With PROFILE in the environment it leaves a CPU profile there. */
 export async function startPitwall (directory: string, uri: string, env: Record<string, string>): Promise<ServerProcess> {
   const child = forkServer('../dist/src/server.js', [], {
-    execArgv: [`--import=${PROBE}`, ...(process.env.PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`] : [])],
+    execArgv: [`--import=${PROBE}`, ...startFlags, ...(process.env.PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`] : [])],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     env: {
       HOST: '127.0.0.1',
