@@ -12,7 +12,7 @@ export interface RollerOptions {
   minuteMarks: MinuteMarks
   rebuild: Rebuild
   now: () => number
-  /** True while samples wait for the store: rolling then takes no more than half of the time. */
+  /** True while samples wait for the store: rolling then takes a quarter of the time, or half when it has fallen behind. */
   isBusy: () => boolean
   /** Called with minutes that a node which is gone left marked, before they are rolled. */
   onTakeover: (left: FoundMark[]) => Promise<void>
@@ -28,6 +28,11 @@ const IDLE = 3 * SECOND
 const PATIENCE = MINUTE
 const HOUR_DELAY = 5 * SECOND
 const MOST_CLAIMED = 200
+// Pauses while samples wait, as multiples of what was just done: until minutes have waited for so long, and after.
+const LATE = 5 * MINUTE
+const CALM_PAUSE = 3
+const LATE_PAUSE = 1
+const LONGEST_PAUSE = 300
 
 // Minutes of an hour are rolled together until they have so many samples.
 const MOST_SAMPLES = 5000
@@ -99,7 +104,7 @@ export function createRoller (options: RollerOptions) {
     await removeMarks(marks, [{ id, token }])
   }
 
-  const step = async (vehicle: string, work: () => Promise<void>) => {
+  const step = async (vehicle: string, work: () => Promise<void>, pause = LATE_PAUSE) => {
     if (removed.has(vehicle)) return
     const started = performance.now()
     const done = work()
@@ -111,13 +116,14 @@ export function createRoller (options: RollerOptions) {
     } finally {
       current = null
     }
-    if (isBusy()) await delay(Math.min(100, performance.now() - started), undefined, { ref: false })
+    if (isBusy()) await delay(Math.min(LONGEST_PAUSE, pause * (performance.now() - started)), undefined, { ref: false })
   }
 
   const runGroups = async (groups: RollGroup[]) => {
     for (const group of groups) {
       if (stopping.signal.aborted) return
-      await step(group.vehicle, () => rollGroup(group))
+      const isLate = group.own.some(({ first }) => now() - first > LATE)
+      await step(group.vehicle, () => rollGroup(group), isLate ? LATE_PAUSE : CALM_PAUSE)
     }
   }
 
