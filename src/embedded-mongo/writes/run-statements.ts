@@ -8,7 +8,7 @@ import type { Statement, StepOutcome } from './statements.js'
 const COMMIT_MS = 20
 
 /** A request of more bytes is not copied into the journal first. */
-const LARGE_BYTES = 128 * 1024
+const LARGE_BYTES = 64 * 1024
 
 /** How far a command got. Of retryable writes it is stored with each commit, so that a repeat goes on from there. */
 export interface Progress {
