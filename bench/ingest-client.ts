@@ -1,7 +1,7 @@
 import { openRaw, textFrame } from './raw-sockets.js'
 
-/** Run of the client that both servers get: sockets that keep a window of samples unacknowledged. */
-export interface ClientRun { port: number, key: string, samples: number, sockets: number, window: number, vehicles: number, from: number }
+/** Run of the client that both servers get: vehicles with a socket each, which keep a window of samples unacknowledged. */
+export interface ClientRun { port: number, key: string, samples: number, vehicles: number, window: number, from: number }
 
 /**
  * Sends status messages and waits for their acks. Their frames are made before the clock
@@ -9,22 +9,25 @@ export interface ClientRun { port: number, key: string, samples: number, sockets
  * takes as little of the machine as it can.
  * @returns seconds from the first sample to the last ack
  */
-async function drive ({ port, key, samples, sockets, window, vehicles, from }: ClientRun): Promise<number> {
-  const frames = Array.from({ length: samples }, (_, index) => textFrame(JSON.stringify({
-    id: String(index),
-    type: 'status',
-    vehicle: `car-${index % vehicles}`,
-    ts: from + index,
-    values: { speed: index % 300, motorRPM: index % 9000, batteryPercentage: index % 100, gear: String(index % 6), motorTemperature: 60 + index % 50, odometer: index }
-  })))
-  let sent = 0
+async function drive ({ port, key, samples, window, vehicles, from }: ClientRun): Promise<number> {
+  const frames: Buffer[][] = Array.from({ length: vehicles }, () => [])
+  for (let index = 0; index < samples; index++) {
+    frames[index % vehicles]?.push(textFrame(JSON.stringify({
+      id: String(index),
+      type: 'status',
+      vehicle: `car-${index % vehicles}`,
+      ts: from + index,
+      values: { speed: index % 300, motorRPM: index % 9000, batteryPercentage: index % 100, gear: String(index % 6), motorTemperature: 60 + index % 50, odometer: index }
+    })))
+  }
   let acked = 0
   let finish: (error?: Error) => void = () => {}
   const finished = new Promise<void>((resolve, reject) => { finish = (error) => { if (error) reject(error); else resolve() } })
-  const connections = await Promise.all(Array.from({ length: sockets }, async () => {
+  const connections = await Promise.all(frames.map(async (own) => {
+    let sent = 0
     let owed = 0
     const pay = () => {
-      const due = frames.slice(sent, sent + owed)
+      const due = own.slice(sent, sent + owed)
       sent += due.length
       owed = 0
       if (due.length > 0) socket.write(Buffer.concat(due))

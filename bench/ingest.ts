@@ -27,7 +27,7 @@ interface Figure { perSecond: number, server: number, store: number }
 
 /** One run of the client against a server. */
 async function measure (server: ServerProcess, count: number): Promise<Figure> {
-  const run: ClientRun = { port: server.port, key, samples: count, sockets: 8, window: 100, vehicles: 50, from }
+  const run: ClientRun = { port: server.port, key, samples: count, vehicles: 50, window: 40, from }
   from += count
   const before = await cpuOf(server)
   const storeBefore = process.cpuUsage()
@@ -45,7 +45,7 @@ const show = (name: string, { perSecond, server, store }: Figure) => {
 
 const servers: ServerProcess[] = []
 try {
-  console.log(`${samples} samples of 6 signals a round, median of ${ROUNDS}, 50 vehicles, 8 sockets with 100 unacknowledged each; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)
+  console.log(`${samples} samples of 6 signals a round, median of ${ROUNDS}, 50 vehicles with a socket each, 40 samples unacknowledged on each; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)
   const figures: { peer: Figure[], pitwall: Figure[] } = { peer: [], pitwall: [] }
   // The peer is done before Pitwall starts, which would else roll up its samples meanwhile.
   const peer = await startPeer('ingest-peer.js', database('peer'))
