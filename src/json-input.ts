@@ -15,8 +15,10 @@ export interface InputLimits {
 export const defaultInputLimits: InputLimits = { depth: 32, items: 100_000, characters: 1024 * 1024 }
 
 const prototypeNames = new Set(['__proto__', 'constructor', 'prototype'])
-// An escape may spell any of the names; a number past 1.8e308 becomes infinite.
-const suspicious = /__proto__|constructor|prototype|\\u|\d{300}|[eE]\+?\d{3}/
+// An escape may spell any of the names; a number past 1.8e308 becomes infinite, which takes an exponent or this many digits.
+const suspicious = /__proto__|constructor|prototype|\\u|[eE]\+?\d{3}/
+const MANY_DIGITS = 300
+const manyDigits = /\d{300}/
 
 /** True for a name by which JavaScript reaches an object's prototype. */
 export const isPrototypeName = (name: string): boolean => prototypeNames.has(name)
@@ -45,10 +47,13 @@ export function parseJson (text: string, limits: InputLimits, what = 'body'): un
   } catch (cause) {
     throw new PitwallError('INVALID_JSON', `The ${what} is not valid JSON`, { cause })
   }
-  const harmless = text.length < limits.characters && text.length < limits.items * 2 && countOpenings(text, limits.depth) <= limits.depth && !suspicious.test(text)
+  const harmless = text.length < limits.characters && text.length < limits.items * 2 && countOpenings(text, limits.depth) <= limits.depth && !isSuspicious(text)
   if (!harmless) checkShape(value, limits, what)
   return value
 }
+
+/** The search for digits costs several times the rest, and short texts have no room for them. */
+const isSuspicious = (text: string): boolean => suspicious.test(text) || (text.length >= MANY_DIGITS && manyDigits.test(text))
 
 /** Brackets that open, in strings too, up to one more than `enough`. */
 function countOpenings (text: string, enough: number): number {

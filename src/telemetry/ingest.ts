@@ -135,9 +135,17 @@ export function createIngest (options: IngestOptions) {
   }
 
   const publish = (arrived: ArrivedSample[], statuses: StatusMessage[], time: number) => {
+    // Samples of a vehicle mostly come in a row.
+    let last: string | undefined
+    let channel = ''
+    let isHeard = false
     for (const { vehicle, ts, values, sentAt, arrival } of arrived) {
-      const channel = `vehicle:${vehicle}`
-      if (!broker.isHeard(channel)) continue
+      if (vehicle !== last) {
+        last = vehicle
+        channel = `vehicle:${vehicle}`
+        isHeard = broker.isHeard(channel)
+      }
+      if (!isHeard) continue
       const stamp = isoTime(ts)
       const data = sentAt === undefined ? { ts: stamp, values } : { ts: stamp, sentAt: sentAt === ts ? stamp : isoTime(sentAt), values }
       broker.publish({ channel, data, ts: arrivalTime(arrival), cursor: arrivalCursor(arrival) })
