@@ -11,7 +11,7 @@ import type { ClientRun } from './ingest-client.js'
 import { cpuOf, startEmbeddedMongo, startPeer, startPitwall, stopServer, type ServerProcess } from './server-process.js'
 
 const AT_LEAST = 10
-const ROUNDS = 3
+const ROUNDS = 5
 /** Pitwall gets so many times the samples, so that its rounds are not too short. */
 const TIMES = 5
 const samples = Number(process.argv[2] ?? 20_000)

@@ -12,7 +12,7 @@ export interface RollerOptions {
   minuteMarks: MinuteMarks
   rebuild: Rebuild
   now: () => number
-  /** True while samples wait for the store: rolling then takes a quarter of the time, or half when it has fallen behind. */
+  /** True while samples wait for the store: rolling then takes a tenth of the time, or half when it has fallen behind. */
   isBusy: () => boolean
   /** Called with minutes that a node which is gone left marked, before they are rolled. */
   onTakeover: (left: FoundMark[]) => Promise<void>
@@ -30,9 +30,9 @@ const HOUR_DELAY = 5 * SECOND
 const MOST_CLAIMED = 200
 // Pauses while samples wait, as multiples of what was just done: until minutes have waited for so long, and after.
 const LATE = 5 * MINUTE
-const CALM_PAUSE = 3
+const CALM_PAUSE = 9
 const LATE_PAUSE = 1
-const LONGEST_PAUSE = 300
+const LONGEST_PAUSE = 1000
 
 // Minutes of an hour are rolled together until they have so many samples.
 const MOST_SAMPLES = 5000
