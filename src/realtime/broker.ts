@@ -28,7 +28,7 @@ export interface HistoryPage {
 
 /**
  * Fan-out between the domains and the hub, in one process or across many.
- * Domains publish after they have stored; the hub hears everything, others a channel or two.
+ * Domains publish after they have stored; the hub hears all that its clients follow, others a channel or two.
  */
 export interface Broker {
   /** Hands a message to all subscribers of its channel and returns its cursor. Never throws for want of subscribers. */
