@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { plainNode } from '../helpers/plain-node.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -13,7 +14,7 @@ export interface Running { child: ChildProcess, finished: Promise<Finished> }
 /** Starts the built admin command as users do; it is ended with the test. */
 export function startAdmin (t: Test, args: string[], { env = {}, input = '' }: { env?: NodeJS.ProcessEnv, input?: string } = {}): Running {
   const { PATH, HOME, LANG } = process.env
-  const child = spawn(process.execPath, [`${root}dist/src/admin/cli.js`, ...args], { cwd: t.testdirName, env: { PATH, HOME, LANG, ...env }, stdio: 'pipe' })
+  const child = spawn(...plainNode([`${root}dist/src/admin/cli.js`, ...args]), { cwd: t.testdirName, env: { PATH, HOME, LANG, ...env }, stdio: 'pipe' })
   child.stdin.end(input)
   const text = { output: '', errors: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text.output += chunk })

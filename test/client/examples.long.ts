@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
+import { plainNode } from '../helpers/plain-node.js'
 import { restClient } from '../helpers/rest-client.js'
 import { startServer } from '../helpers/server-process.js'
 
 /** Runs an example as its first lines say, ended after the test. */
 function runExample (t: Test, name: string, directory: string, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))], {
+  const child = spawn(...plainNode([fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))]), {
     cwd: directory, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   let text = ''

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { plainNode } from './plain-node.js'
+import { describeStuckProcess, reportingFlags } from './stuck-process.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -19,11 +21,15 @@ export interface ServerProcess {
   stop (): Promise<number | null>
 }
 
+/** Milliseconds after which a server that does not write what is waited for is taken to be stuck: less than a test file may take. */
+const PATIENCE = 50_000
+
 /** Starts a built Pitwall as users do, waits until it says where it runs, and stops it after the test. */
-export async function startServer (t: Test, directory: string, env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
-  const { child, output } = launch(directory, env)
+export async function startServer (t: Test, directory: string, env: NodeJS.ProcessEnv = {}, patience = PATIENCE): Promise<ServerProcess> {
+  const launched = launch(directory, env)
+  const { child, output } = launched
   t.teardown(async () => { if (child.exitCode === null && child.signalCode === null) { child.kill('SIGKILL'); await once(child, 'exit') } })
-  const [, url = ''] = await outputMatching(child, output, /running at (\S+)/)
+  const [, url = ''] = await outputMatching(launched, /running at (\S+)/, patience)
   const key = env.API_KEY ?? /shown this once:\s+(pw_\S+)/.exec(output())?.[1] ?? ''
   return {
     child,
@@ -31,7 +37,7 @@ export async function startServer (t: Test, directory: string, env: NodeJS.Proce
     socketUrl: url.replace(/^http/, 'ws'),
     key,
     output,
-    wrote: async (pattern) => await outputMatching(child, output, pattern),
+    wrote: async (pattern) => await outputMatching(launched, pattern, patience),
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await once(child, 'exit') as [number | null]
@@ -49,29 +55,42 @@ export async function runToExit (directory: string, env: NodeJS.ProcessEnv, term
   return { code, output: output() }
 }
 
-function launch (directory: string, env: NodeJS.ProcessEnv): { child: ChildProcess, output: () => string } {
+interface Launched { child: ChildProcess, directory: string, output: () => string }
+
+function launch (directory: string, env: NodeJS.ProcessEnv): Launched {
   const { PATH, HOME, LANG } = process.env
-  const child = spawn(process.execPath, [`${root}dist/src/server.js`], {
+  const child = spawn(...plainNode([...reportingFlags, `${root}dist/src/server.js`]), {
     cwd: directory,
     env: { PATH, HOME, LANG, PORT: '0', DATA_DIR: 'data', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
-  return { child, output: () => text }
+  return { child, directory, output: () => text }
 }
 
-/** Resolves with the first match in the process's output; rejects with that output when it ends first. */
-async function outputMatching (child: ChildProcess, output: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+/** Resolves with the first match in the process's output; rejects with that output when it ends first, or with what it is at when it takes too long. */
+async function outputMatching ({ child, output, directory }: Launched, pattern: RegExp, patience: number): Promise<RegExpExecArray> {
   return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      describeStuckProcess(child, directory).then((state) => {
+        // By itself: the test's report would put it all on one line.
+        process.stderr.write(`${output()}\n${state}\n`)
+        reject(new Error(`the server did not write ${pattern} within ${patience / 1000} s; above is what it was at`))
+      }, reject)
+    }, patience)
     const look = () => {
       const match = pattern.exec(output())
       if (!match) return
+      clearTimeout(timer)
       child.stdout?.off('data', look)
       resolve(match)
     }
     child.stdout?.on('data', look)
-    child.on('close', (code) => { reject(new Error(`the server ended with ${code}:\n${output()}`)) })
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`the server ended with ${code}:\n${output()}`))
+    })
     look()
   })
 }

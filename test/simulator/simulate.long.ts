@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { motorSpeed } from '../../src/simulator/drivetrain.js'
+import { plainNode } from '../helpers/plain-node.js'
 import { restClient } from '../helpers/rest-client.js'
 import { startServer, type ServerProcess } from '../helpers/server-process.js'
 
@@ -17,7 +18,7 @@ const HOUR = 60 * 60 * 1000
 
 /** Runs `npm run simulate`; `output` grows as it writes. */
 function simulate (t: Test, { url, key }: ServerProcess, args: string[]) {
-  const child = spawn(process.execPath, [cli, '--url', url, '--key', key, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...plainNode([cli, '--url', url, '--key', key, ...args]), { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   const run = { child, output: '', ended: once(child, 'close').then(([code]) => code as number) }
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { run.output += text })

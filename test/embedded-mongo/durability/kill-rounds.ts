@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MongoClient, type Collection, type Document, type Timestamp } from 'mongodb'
 import type { Test } from 'tap'
+import { plainNode } from '../../helpers/plain-node.js'
 
 /** What clients were told is stored: inserted ids, and the highest count of each counter. */
 interface Acknowledged { ids: Set<number>, counts: Map<number, number> }
@@ -15,7 +16,7 @@ interface Sample extends Document { _id: number, group: number, payload: string 
 interface Counter extends Document { _id: number, n: number }
 
 async function startProcess (dataDir: string): Promise<{ child: ChildProcess, client: MongoClient }> {
-  const child = spawn(process.execPath, ['--import=tsx', join(import.meta.dirname, 'store-process.ts'), dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...plainNode(['--import=tsx', join(import.meta.dirname, 'store-process.ts'), dataDir]), { stdio: ['ignore', 'pipe', 'inherit'] })
   const [uri] = await once(createInterface({ input: child.stdout! }), 'line') as [string]
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 500, retryWrites: false })
   return { child, client: await client.connect() }
