@@ -95,9 +95,12 @@ function socketFor (dataDir: string): { path: string, remove: () => void } {
   return { path: join(folder, 'mongo.sock'), remove: () => { rmSync(folder, { recursive: true, force: true }) } }
 }
 
-/** Runs worker.js, or worker.ts through tsx, whose loader does not reach worker threads by itself. */
+/**
+ * Runs worker.js, or worker.ts through tsx, whose loader does not reach worker threads by itself. Of the process's flags
+ * only source maps reach it: module hooks, as tracers and test runners load, would be a further thread beside the store's.
+ */
 function spawnWorker (input: WorkerInput): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData: input })
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData: input, execArgv: process.execArgv.filter((flag) => flag === '--enable-source-maps') })
   const entry = new URL('./worker.ts', import.meta.url).href
   const bootstrap = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => { register(); return import(${JSON.stringify(entry)}) })`
   return new Worker(bootstrap, { eval: true, workerData: input, execArgv: [] })
