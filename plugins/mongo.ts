@@ -14,5 +14,5 @@ export default fp(async (app) => {
   app.addHook('onClose', () => releaseConnection(uri))
   const models = registerModels(connection)
   app.decorate('models', models)
-  await createIndexes(connection)
+  await createIndexes(connection, (line) => { app.log.info(line) })
 }, { name: 'mongo', fastify: '5.x' })

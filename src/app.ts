@@ -83,6 +83,8 @@ export async function buildApp (config: AppConfig, options: AppOptions = {}): Pr
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     trustProxy: typeof config.trustProxy === 'number' ? trustHops(config.trustProxy) : config.trustProxy,
     bodyLimit: config.bodyLimit,
+    // A new index over many samples takes minutes; what the start waits for is logged, and ended by its own limits.
+    pluginTimeout: 0,
     forceCloseConnections: 'idle',
     childLoggerFactory: createRequestLogger,
     routerOptions: { maxParamLength: MAX_PARAMETER },

@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, type Config } from './config.js'
 import { startEmbeddedMongo, type EmbeddedMongo, type EmbeddedMongoOptions } from './embedded-mongo/index.js'
 import { createLogger } from './logger.js'
 import { describeStart } from './start-message.js'
+import { watchSteps } from './start-progress.js'
 import { packageDirectory } from './version.js'
 
 /** Time in milliseconds that a shutdown may take before the process ends regardless. */
@@ -43,6 +44,16 @@ async function main (): Promise<void> {
 
 /** Opens the store and the server, each noted in `running` as soon as it is open. */
 async function start (config: Config, logger: FastifyBaseLogger, running: Running, onStoreExit: (error: Error) => void): Promise<void> {
+  const progress = watchSteps((line) => { logger.info(line) })
+  try {
+    await open(config, logger, running, onStoreExit, progress.enter)
+  } finally {
+    progress.end()
+  }
+}
+
+async function open (config: Config, logger: FastifyBaseLogger, running: Running, onStoreExit: (error: Error) => void, enter: (step: string) => void): Promise<void> {
+  enter(config.mongodbUri ? 'loading' : `opening the data in ${config.dataDir}`)
   const storeOpening = config.mongodbUri
     ? undefined
     : openStore({
@@ -56,10 +67,13 @@ async function start (config: Config, logger: FastifyBaseLogger, running: Runnin
   if (store) running.store = store
   const mongodbUri = config.mongodbUri ?? store?.uri
   if (mongodbUri === undefined) throw new Error('no database address')
+  enter('building the server')
   const publicDir = fileURLToPath(new URL('public', packageDirectory))
   const app = await buildApp({ ...config, mongodbUri }, { logger, ...(existsSync(publicDir) && { publicDir }) })
   running.app = app
+  enter(`opening port ${config.port}`)
   await app.listen({ port: config.port, host: config.host })
+  enter('looking for an admin key')
   const { firstKey } = await app.identities.bootstrap()
   process.stdout.write(describeStart(app, config, firstKey))
 }

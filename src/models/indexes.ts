@@ -1,12 +1,16 @@
 import type { Connection } from 'mongoose'
+import { watchSteps } from '../start-progress.js'
 import { obsoleteSampleIndexes } from './sample.js'
 
 const obsolete: Record<string, readonly string[]> = { Sample: obsoleteSampleIndexes }
 const NAMESPACE_NOT_FOUND = 26
 const INDEX_NOT_FOUND = 27
 
-/** Makes the indexes that the models declare, with one command a collection, and drops those of earlier versions; others stay as they are. */
-export async function createIndexes (connection: Connection): Promise<void> {
+/**
+ * Makes the indexes that the models declare, with one command a collection, and drops those of earlier versions; others
+ * stay as they are. A new index over many documents takes minutes: `say` tells of it meanwhile.
+ */
+export async function createIndexes (connection: Connection, say: (line: string) => void = () => {}): Promise<void> {
   await Promise.all(connection.modelNames().map(async (name) => {
     const { collection, schema } = connection.model(name)
     for (const index of obsolete[name] ?? []) {
@@ -15,6 +19,13 @@ export async function createIndexes (connection: Connection): Promise<void> {
       })
     }
     const indexes = schema.indexes().map(([key, options]) => ({ ...options, key }))
-    if (indexes.length > 0) await collection.createIndexes(indexes as Parameters<typeof collection.createIndexes>[0])
+    if (indexes.length === 0) return
+    const progress = watchSteps(say)
+    progress.enter(`making the indexes of ${collection.collectionName}`)
+    try {
+      await collection.createIndexes(indexes as Parameters<typeof collection.createIndexes>[0])
+    } finally {
+      progress.end()
+    }
   }))
 }

@@ -2,7 +2,9 @@ import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { MongoClient } from 'mongodb'
 import { test } from 'tap'
+import { startEmbeddedMongo } from '../helpers/built-or-source.js'
 import { openSocket } from '../helpers/plain-socket.js'
 import { restClient } from '../helpers/rest-client.js'
 import { runToExit, startServer } from '../helpers/server-process.js'
@@ -90,4 +92,23 @@ test('a request that never becomes whole does not hold up the end', async (t) =>
   const begun = Date.now()
   t.equal(await server.stop(), 0)
   t.ok(Date.now() - begun < 9000, `after ${Date.now() - begun} ms, with the store closed`)
+})
+
+test('starts however long an index takes, and says so', async (t) => {
+  const directory = t.testdir({})
+  const store = await startEmbeddedMongo({ dataDir: `${directory}/data` })
+  const client = await MongoClient.connect(store.uri)
+  const until = Date.now() + 86_400_000
+  // Each document has thousands of entries in the index that the start makes.
+  const expiresAt = Array.from({ length: 4000 }, (_, index) => new Date(until + index))
+  for (let batch = 0; batch < 10; batch++) {
+    await client.db('pitwall').collection('idempotencyrecords').insertMany(Array.from({ length: 100 }, (_, index) => ({ _id: `${batch}-${index}`, expiresAt })) as never[])
+  }
+  await client.close()
+  await store.close()
+
+  const server = await startServer(t, directory, { SIMULATE: '0' }, 500_000)
+  t.match(server.output(), /still making the indexes of idempotencyrecords, for \d+ s so far/)
+  t.match(await restClient(server.url)('GET', '/health'), { status: 200, body: { database: 'up' } })
+  t.equal(await server.stop(), 0)
 })
