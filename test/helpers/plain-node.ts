@@ -1,7 +1,7 @@
 /**
- * Command and arguments that run Node as users do. tap loads its module hooks into every process that a test starts; they
- * are a thread beside each thread, which costs time, and can lock the process up where it starts threads of its own
- * (https://nodejs.org/docs/latest-v20.x/api/module.html#customization-hooks warns of it).
+ * Command and arguments that run Node as users do. tap loads its module hooks into every process that a test starts: in
+ * Node 20 a thread beside each thread, which costs time, and which processes were seen to wait for without end
+ * (https://github.com/nodejs/node/issues/50948).
  */
 export function plainNode (args: readonly string[]): [command: string, args: string[]] {
   // tap sets the variable after the test has chosen the environment; Windows has no `env`.
