@@ -65,15 +65,18 @@ export class Delivery {
   }
 }
 
-interface Written { json: string | null, data: Delivery | null, plain: Delivery | null }
+interface Written { json: string | null, data: Delivery | null, plain: Delivery | null, bytes: number }
 
-// Lives as long as the publication does in history, so that many who resume at once share the frames too.
-const written = new WeakMap<StoredPublication, Written>()
+// What was written last is kept, so that many who resume at once share the frames too. Not for as long as a message is in
+// history: each frame would hold on to the 8 KiB that Node allots buffers in.
+const MOST_WRITTEN = 4096
+const MOST_BYTES = 4 * 1024 * 1024
+const written = new Map<StoredPublication, Written>()
+let writtenBytes = 0
 
 /** The delivery of a publication in a dialect, made once for all its receivers. */
 export function deliveryOf (publication: StoredPublication, view: View, rule = channelRule(publication.channel)): Delivery {
-  let forms = written.get(publication)
-  if (!forms) written.set(publication, forms = { json: null, data: null, plain: null })
+  const forms = written.get(publication) ?? remember(publication)
   const known = forms[view]
   if (known) return known
   const json = forms.json ?? JSON.stringify(publication.data) ?? 'null'
@@ -85,7 +88,25 @@ export function deliveryOf (publication: StoredPublication, view: View, rule = c
     : undefined
   const delivery = new Delivery(text, foldable)
   forms[view] = delivery
+  forms.bytes += text.length
+  writtenBytes += text.length
+  if (writtenBytes > MOST_BYTES) forgetOldest()
   return delivery
+}
+
+function remember (publication: StoredPublication): Written {
+  if (written.size >= MOST_WRITTEN) forgetOldest()
+  const forms: Written = { json: null, data: null, plain: null, bytes: 0 }
+  written.set(publication, forms)
+  return forms
+}
+
+function forgetOldest (): void {
+  for (const [publication, { bytes }] of written) {
+    written.delete(publication)
+    writtenBytes -= bytes
+    if (written.size < MOST_WRITTEN && writtenBytes <= MOST_BYTES) return
+  }
 }
 
 function writePublication ({ channel, cursor, ts }: StoredPublication, rule: ChannelRule, view: View, json: string): string {

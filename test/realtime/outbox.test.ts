@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { isDeepStrictEqual } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import { deliveryOf, Delivery } from '../../src/realtime/delivery.js'
 import { FlushScheduler } from '../../src/realtime/flush-scheduler.js'
@@ -141,4 +143,24 @@ test('whatever the order of pushes and pauses, nothing is lost untold', async (t
       JSON.stringify(sorted) === JSON.stringify(values) &&
       [...latest].every(([vehicle, last]) => values.filter((value) => value.vehicle === vehicle).at(-1)?.n === last)
   }), { numRuns: 300 }))
+})
+
+test('history does not hold on to frames for ever', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  const publish = (index: number) => ({ channel: 'vehicle:car-7', cursor: String(index), ts: index, data: { vehicle: 'car-7', ts: index, values: { note: 'x'.repeat(400) } } })
+  const history = Array.from({ length: 50_000 }, (_, index) => {
+    const publication = publish(index)
+    // What else is written between two frames is short-lived, and shares Node's buffers with them.
+    return Buffer.allocUnsafe(deliveryOf(publication, 'data').frame.buffer.length * 4).length > 0 && publication
+  })
+  collect()
+  const held = process.memoryUsage().arrayBuffers - before
+  t.ok(held < 24 * 1024 * 1024, `${(held / 1024 / 1024).toFixed(1)} MiB for ${history.length} messages`)
+  const [first, last] = [history.at(0), history.at(-1)]
+  if (!first || !last) throw new Error('nothing was published')
+  t.equal(deliveryOf(last, 'data'), deliveryOf(last, 'data'), 'the latest are shared by all who resume')
+  t.match(String(deliveryOf(first, 'data').frame.buffer), /"cursor":"0"/, 'the oldest are written anew')
 })
