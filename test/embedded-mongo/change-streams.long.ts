@@ -1,5 +1,8 @@
 import type { ChangeStream, ChangeStreamDocument, Timestamp } from 'mongodb'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { OplogTail } from '../../src/embedded-mongo/storage/oplog-tail.js'
 import { openDatabase, openStore } from './helper.js'
 
 async function take (stream: ChangeStream, count: number): Promise<ChangeStreamDocument[]> {
@@ -207,4 +210,27 @@ await t.test('a filter by name lets the right events through', async t => {
     t.same(events.map(({ operationType, ns }) => `${operationType} ${ns.coll}`), expected, what)
     await stream.close()
   }
+})
+
+await t.test('the latest of the log takes little more than its bytes', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const tail = new OplogTail()
+  const positionOf = (seconds: number) => ({ time: { seconds, increment: 0 }, index: 0 })
+  tail.committed(positionOf(0))
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  let shortLived = 0
+  for (let seconds = 1; seconds <= 10_000; seconds++) {
+    const bytes = Buffer.allocUnsafe(150).fill(seconds % 256)
+    // What else a commit writes is gone soon, and shares Node's buffers with the record.
+    shortLived += Buffer.allocUnsafe(3000).length
+    tail.add({ position: positionOf(seconds), end: positionOf(seconds), collection: 'test.things', bytes })
+    tail.committed(positionOf(seconds))
+  }
+  collect()
+  const held = process.memoryUsage().arrayBuffers - before
+  t.ok(held < 5 * 1024 * 1024, `${(held / 1024 / 1024).toFixed(1)} MiB, ${shortLived} bytes short-lived`)
+  const kept = tail.after(positionOf(9000)) ?? []
+  t.same(kept.map(({ bytes, position }) => [bytes.length, bytes[0], bytes[149], position.time.seconds]), Array.from({ length: 1000 }, (_, index) => [150, (9001 + index) % 256, (9001 + index) % 256, 9001 + index]))
 })

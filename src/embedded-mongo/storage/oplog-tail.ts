@@ -5,6 +5,9 @@ import type { StoredRecord } from './oplog-record.js'
 /** Bytes of records kept for those who follow the log closely. */
 const MOST_BYTES = 4 * 1024 * 1024
 
+/** Small records are kept side by side in pieces of this size: each would else hold on to all of the shared one it was allotted in. */
+const PIECE_BYTES = 64 * 1024
+
 export function comparePositions (a: Position, b: Position): number {
   return compareTimes(a.time, b.time) || a.index - b.index
 }
@@ -21,6 +24,8 @@ export class OplogTail {
   /** Records of the commit that runs now. */
   private fresh: StoredRecord[] = []
   private isBroken = false
+  private piece: Buffer = Buffer.alloc(0)
+  private used = 0
 
   /** Takes a record of the commit that runs now. */
   add (record: StoredRecord): void {
@@ -41,7 +46,7 @@ export class OplogTail {
       this.isBroken = false
     } else {
       for (const record of this.fresh) {
-        this.records.push(record)
+        this.records.push({ ...record, bytes: this.keep(record.bytes) })
         this.bytes += sizeOf(record)
       }
       this.shorten()
@@ -60,6 +65,19 @@ export class OplogTail {
       else high = middle
     }
     return this.records.slice(low)
+  }
+
+  /** The same bytes, in memory that only such records share. */
+  private keep (bytes: Buffer): Buffer {
+    if (bytes.length >= Buffer.poolSize >>> 1) return bytes
+    if (this.used + bytes.length > this.piece.length) {
+      this.piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+      this.used = 0
+    }
+    const kept = this.piece.subarray(this.used, this.used + bytes.length)
+    bytes.copy(kept)
+    this.used += bytes.length
+    return kept
   }
 
   private shorten (): void {
