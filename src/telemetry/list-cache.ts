@@ -28,9 +28,12 @@ export function createListCache (version: () => number, now: () => number = Date
       const bytes = make().then((list) => Buffer.from(JSON.stringify(list)))
       const entry = { version: version(), until: now() + FRESH_FOR, bytes }
       entries.delete(key)
+      // In the order of their age. Nobody is given what is too old, and each may be megabytes.
+      for (const [oldest, { until }] of entries) {
+        if (until > now() && entries.size < MOST) break
+        entries.delete(oldest)
+      }
       entries.set(key, entry)
-      const [oldest] = entries.keys()
-      if (entries.size > MOST && oldest !== undefined) entries.delete(oldest)
       bytes.catch(() => { if (entries.get(key) === entry) entries.delete(key) })
       return await bytes
     }
