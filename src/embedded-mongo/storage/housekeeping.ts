@@ -75,9 +75,11 @@ export class Housekeeping {
   private async trimOplog (): Promise<void> {
     const { state: { environment }, oplog, options } = this.engine
     const limit = options.oplogBytes ?? OPLOG_BYTES
-    while (environment.treeBytes(environment.trees.oplog) > limit) {
+    for (;;) {
+      const excess = environment.treeBytes(environment.trees.oplog) - limit
+      if (excess <= 0) break
       // Straight into the tree: what it holds is measured again after it.
-      const removed = await this.engine.commit(unit => oplog.trim(unit.view, CHUNK), true)
+      const removed = await this.engine.commit(unit => oplog.trim(unit.view, CHUNK, excess), true)
       if (removed === 0) break
     }
   }

@@ -57,6 +57,8 @@ export class Oplog {
     const trimmed = view.get('catalog', TRIMMED_TO)
     // Before there were records of many operations, the time alone was kept.
     if (trimmed !== undefined) this.trimmedTo = trimmed.length === TIME_BYTES ? { time: decodeTime(Buffer.from(trimmed)), index: 0 } : decodePosition(Buffer.from(trimmed))
+    // Earlier versions removed the newest record as well, where it alone was more than the log may hold.
+    this.clock.advance(this.trimmedTo.time)
   }
 
   /**
@@ -127,16 +129,27 @@ export class Oplog {
     return comparePositions(position, this.trimmedTo) < 0
   }
 
-  /** Removes the oldest records, up to `count` or some megabytes; returns how many there were. */
-  trim (view: WriteView, count: number): number {
+  /**
+   * Removes the oldest records, until they are `count` or make up so many bytes, some megabytes at the most; returns how
+   * many there were. The newest stays, however large: streams begin at its time.
+   */
+  trim (view: WriteView, count: number, excess: number): number {
+    const enough = Math.min(excess, TRIM_BYTES)
     const keys: Buffer[] = []
     let bytes = 0
+    let end: Position | undefined
     for (const { key, value } of view.range('oplog', { lower: Buffer.from([0]), upper: Buffer.alloc(13, 0xFF) })) {
+      // Only now is it known that the one before is not the newest.
+      if (end !== undefined) this.trimmedTo = end
+      if (keys.length === count || bytes >= enough) {
+        end = undefined
+        break
+      }
       keys.push(Buffer.from(key))
       bytes += value.length
-      this.trimmedTo = describeRecord(decodePosition(keys.at(-1)!), Buffer.from(value)).end
-      if (keys.length === count || bytes > TRIM_BYTES) break
+      end = describeRecord(decodePosition(keys.at(-1)!), value).end
     }
+    if (end !== undefined) keys.pop()
     for (const key of keys) view.remove('oplog', key)
     if (keys.length > 0) view.put('catalog', TRIMMED_TO, encodePosition(this.trimmedTo))
     return keys.length
