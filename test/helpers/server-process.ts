@@ -59,7 +59,7 @@ interface Launched { child: ChildProcess, directory: string, output: () => strin
 
 function launch (directory: string, env: NodeJS.ProcessEnv): Launched {
   const { PATH, HOME, LANG } = process.env
-  const child = spawn(...plainNode([...reportingFlags, `${root}dist/src/server.js`]), {
+  const child = spawn(...plainNode([...reportingFlags, `${root}dist/src/server.js`], env.NODE_OPTIONS), {
     cwd: directory,
     env: { PATH, HOME, LANG, PORT: '0', DATA_DIR: 'data', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
