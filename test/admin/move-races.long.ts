@@ -47,3 +47,31 @@ await t.test('what changes between being read and being written is followed', as
   t.match(final, { resumed: true, documents: 8_000 - reads, collections: 1 })
   t.same(await readContents(to!.uri), await readContents(from!.uri))
 })
+
+await t.test('a collection that goes before its indexes are read is no failure', async t => {
+  const folder = t.testdir({ source: {}, target: {} })
+  const [from, to] = await Promise.all(['source', 'target'].map(async name => await startEmbeddedMongo({ dataDir: join(folder, name) })))
+  const client = await new MongoClient(from!.uri).connect()
+  const db = client.db('pitwall')
+  for (const name of ['dropped', 'renamed', 'staying']) {
+    await db.collection(name).createIndex({ kind: 1 })
+    await db.collection(name).insertOne({ kind: name })
+  }
+  const [source, target] = await Promise.all([Source.connect(from!.uri), Target.connect(to!.uri, { from: 'pitwall', to: 'pitwall' })])
+  t.teardown(async () => {
+    await Promise.all([source.close(), target.close(), client.close()])
+    await Promise.all([from!.close(), to!.close()])
+  })
+
+  const indexes = source.indexes.bind(source)
+  source.indexes = async (namespace) => {
+    if (namespace.name === 'dropped') await db.collection('dropped').drop()
+    if (namespace.name === 'renamed') await db.collection('renamed').rename('other')
+    return await indexes(namespace)
+  }
+  const line = createProgressLine({ write: () => true })
+  await runMove({ source, target, line, isFinal: false, signal: new AbortController().signal })
+  const final = await runMove({ source, target, line, isFinal: true, signal: new AbortController().signal })
+  t.match(final, { resumed: true, documents: 2, collections: 2 })
+  t.same(await readContents(to!.uri), await readContents(from!.uri))
+})

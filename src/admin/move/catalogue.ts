@@ -1,7 +1,9 @@
-import type { mongo } from 'mongoose'
+import mongoose, { type mongo } from 'mongoose'
 import { AdminError } from '../admin-error.js'
 import { formatNamespace, INTERNAL_DATABASES, PROGRESS_COLLECTION, type Namespace } from './namespace.js'
 import { exactTypes } from './raw-document.js'
+
+const NAMESPACE_NOT_FOUND = 26
 
 export type CollectionKind = 'collection' | 'capped' | 'view'
 
@@ -38,8 +40,13 @@ function toSpec (db: string, { name, type, options, info }: ListedCollection): C
   return { db, name, kind: options.capped === true ? 'capped' : 'collection', uuid: info.uuid?.toString('hex') ?? '', options }
 }
 
-/** The indexes of a collection, without the one on `_id`, which every collection has. */
+/** The indexes of a collection, without the one on `_id`, which every collection has; none of one that is gone. */
 export async function listIndexes (client: mongo.MongoClient, { db, name }: Namespace): Promise<mongo.BSON.Document[]> {
-  const found = await client.db(db).collection(name).listIndexes({ ...exactTypes }).toArray() as mongo.BSON.Document[]
-  return found.filter(({ key }) => Object.keys(key as object).join() !== '_id')
+  try {
+    const found = await client.db(db).collection(name).listIndexes({ ...exactTypes }).toArray() as mongo.BSON.Document[]
+    return found.filter(({ key }) => Object.keys(key as object).join() !== '_id')
+  } catch (error) {
+    if (error instanceof mongoose.mongo.MongoServerError && Number(error.code) === NAMESPACE_NOT_FOUND) return []
+    throw error
+  }
 }
