@@ -13,7 +13,7 @@ export const { startEmbeddedMongo } = await import(new URL('../dist/src/embedded
 export interface ServerProcess { child: ChildProcess, port: number }
 
 /** What `npm start` gives Node. */
-const startFlags = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'))
+export const startFlags: readonly string[] = packageJson.scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 /** Lets a process say what CPU time it has taken. */
 const PROBE = `data:text/javascript,${encodeURIComponent(`

@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
 import { connect } from '../src/client/index.js'
 import { addressOf } from './server-address.js'
+import { startFlags } from './server-process.js'
 
 /**
- * `npm run bench -- soak [minutes]`: the built server with its simulator, 20 cars at 5 Hz, and what dashboards do, for
- * 30 minutes by default: 8 that follow the fleet and a car, read its history and leave again, and 2 plain clients that
- * stay. Resident memory in the last third against the third before. Of it, what maps the store's file is shown apart:
- * it is the system's cache of that file, grows with it, and is given back when anything else needs the room.
+ * `npm run bench -- soak [minutes]`: the built server, started as by `npm start`, with its simulator, 20 cars at 5 Hz, and
+ * what dashboards do, for 30 minutes by default: 8 that follow the fleet and a car, read its history and leave again, and
+ * 2 plain clients that stay. Resident memory in the last third against the third before. Of it, what maps the store's file
+ * is shown apart: it is the system's cache of that file, grows with it, and is given back when anything else needs the room.
  */
 const minutes = Number(process.argv[2] ?? 30)
 const CARS = 20
@@ -36,7 +37,7 @@ const median = (values: number[]): number => [...values].sort((a, b) => a - b)[v
 
 if (!existsSync('/proc/self/status')) throw new Error('this bench reads /proc, which Linux has')
 const directory = mkdtempSync(join(tmpdir(), 'pitwall-soak-'))
-const server = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/server.js', import.meta.url))], {
+const server = spawn(process.execPath, [...startFlags, fileURLToPath(new URL('../dist/src/server.js', import.meta.url))], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, API_KEY: KEY, SIMULATE: String(CARS), LOG_LEVEL: 'error', RATE_LIMIT_MAX: '1000000' }
 })
