@@ -1,9 +1,8 @@
-import mongoose, { type mongo } from 'mongoose'
+import type { mongo } from 'mongoose'
 import { AdminError } from '../admin-error.js'
+import { isMissing } from './driver.js'
 import { formatNamespace, INTERNAL_DATABASES, PROGRESS_COLLECTION, type Namespace } from './namespace.js'
 import { exactTypes } from './raw-document.js'
-
-const NAMESPACE_NOT_FOUND = 26
 
 export type CollectionKind = 'collection' | 'capped' | 'view'
 
@@ -46,7 +45,7 @@ export async function listIndexes (client: mongo.MongoClient, { db, name }: Name
     const found = await client.db(db).collection(name).listIndexes({ ...exactTypes }).toArray() as mongo.BSON.Document[]
     return found.filter(({ key }) => Object.keys(key as object).join() !== '_id')
   } catch (error) {
-    if (error instanceof mongoose.mongo.MongoServerError && Number(error.code) === NAMESPACE_NOT_FOUND) return []
+    if (isMissing(error)) return []
     throw error
   }
 }

@@ -15,6 +15,7 @@ const SELECTION_TIMEOUT = 10_000
 
 const AUTHENTICATION_FAILED = [18, 8000]
 const UNAUTHORIZED = 13
+const NAMESPACE_NOT_FOUND = 26
 
 /**
  * The driver's own class for documents that are BSON already. It is what its bulk writes use; its public functions
@@ -66,3 +67,13 @@ export function explainDriverError (side: Side, error: unknown): Error {
   if (error instanceof mongoose.mongo.MongoError) return explain(detail)
   return error instanceof Error ? error : new Error(detail)
 }
+
+/** What code a server's error has, also of one that was explained; undefined for any other error. */
+export function codeOf (error: unknown): number | undefined {
+  const cause = error instanceof AdminError ? error.cause : error
+  // Where types are kept exactly, the code is an Int32.
+  return cause instanceof MongoServerError ? Number(cause.code) : undefined
+}
+
+/** True if the server says that the collection is not there. */
+export const isMissing = (error: unknown): boolean => codeOf(error) === NAMESPACE_NOT_FOUND

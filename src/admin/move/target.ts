@@ -1,15 +1,12 @@
-import mongoose, { type mongo } from 'mongoose'
+import type { mongo } from 'mongoose'
 import { AdminError } from '../admin-error.js'
 import { listCollections, listDatabases, listIndexes, type CollectionSpec } from './catalogue.js'
-import { connectTo, explainDriverError, rawSequence } from './driver.js'
+import { codeOf, connectTo, explainDriverError, isMissing, rawSequence } from './driver.js'
 import { formatNamespace, PROGRESS_COLLECTION, type Namespace } from './namespace.js'
 import { documentElement, joinElements, type RawElement } from './raw-document.js'
 import { readBatches } from './source.js'
 
-const { MongoServerError } = mongoose.mongo
-
 const DUPLICATE_KEY = 11000
-const NAMESPACE_NOT_FOUND = 26
 const INDEX_NOT_FOUND = 27
 
 /** From MongoDB 8.0 on, a timestamp of zero can be stored as it is: otherwise the server puts the time there. */
@@ -93,7 +90,7 @@ export class Target {
     try {
       await this.command(db, { drop: name, writeConcern: WRITE_CONCERN })
     } catch (error) {
-      if (codeOf(error) !== NAMESPACE_NOT_FOUND) throw error
+      if (!isMissing(error)) throw error
     }
   }
 
@@ -189,11 +186,6 @@ export class Target {
   private async command (db: string, command: mongo.BSON.Document): Promise<mongo.BSON.Document> {
     return await this.try(() => this.client.db(db).command(command))
   }
-}
-
-function codeOf (error: unknown): unknown {
-  const cause = error instanceof AdminError ? error.cause : error
-  return cause instanceof MongoServerError ? cause.code : undefined
 }
 
 const isIdPattern = (pattern: object | undefined): boolean => pattern !== undefined && Object.keys(pattern).join() === '_id'
