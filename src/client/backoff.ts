@@ -1,6 +1,6 @@
 /** Milliseconds of the first and of the longest ceiling. */
 const FIRST = 500
-const LONGEST = 30_000
+const LONGEST = 10_000
 
 /**
  * Full jitter: anything between nothing and a ceiling that doubles, so that clients

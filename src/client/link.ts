@@ -37,7 +37,7 @@ const network = globalThis as unknown as Network
 const ANSWER_MS = 8000
 const WELCOME_MS = 15_000
 // Below this a connection counts as failed, so that a server which closes at once is not hammered.
-const STEADY_MS = 5000
+const STEADY_MS = 1000
 const CREDENTIALS_GONE = 4001
 
 /** Keeps one socket up: opens it, notices its death, opens it again with full jitter. */
@@ -81,7 +81,8 @@ export function createLink (options: LinkOptions): Link {
       refuse('the credentials are no longer valid')
       if (closed) return
     }
-    if (Date.now() - liveSince > STEADY_MS) attempt = 0
+    // Only what was live can have been steady: attempts that fail one after another must count on.
+    if (wasLive && Date.now() - liveSince > STEADY_MS) attempt = 0
     attempt++
     if (offline()) return options.onState({ state: 'offline', attempt, reason: 'the network is down' })
     const delay = reconnectAfter + backoff(attempt)

@@ -103,6 +103,53 @@ test('waits longer between attempts and jumps the wait when asked', async (t) =>
   t.equal((await live).state, 'live')
 })
 
+test('counts attempts until one has held', async (t) => {
+  const { url, cut } = await startHub(t)
+  const now = Date.now
+  let ahead = 0
+  t.intercept(Date, 'now', { value: () => now() + ahead })
+  let refusing = true
+  class Refusable extends WebSocket {
+    constructor (address: string, protocols?: string[]) {
+      // Port 1 of this machine: nobody listens there.
+      super(refusing ? 'ws://127.0.0.1:1' : address, protocols)
+    }
+  }
+  const client = open(t, url, { WebSocket: Refusable })
+  const attempts: (number | undefined)[] = []
+  const lost = (count: number) => new Promise<void>((resolve) => {
+    const off = client.on('state', ({ state, attempt }) => {
+      if (state !== 'reconnecting') return
+      // However long ago the connection was lost.
+      ahead += 60_000
+      if (attempts.push(attempt) < count) return client.reconnectNow()
+      off()
+      resolve()
+    })
+  })
+  const comeBack = async () => {
+    refusing = false
+    const live = reached(client, 'live')
+    client.reconnectNow()
+    await live
+  }
+  await lost(5)
+  t.strictSame(attempts.splice(0), [1, 2, 3, 4, 5], 'the first ones')
+  await comeBack()
+  refusing = true
+  const early = lost(3)
+  cut()
+  await early
+  t.strictSame(attempts.splice(0), [6, 7, 8], 'after a connection that did not hold')
+  await comeBack()
+  ahead += 1100
+  refusing = true
+  const late = lost(3)
+  cut()
+  await late
+  t.strictSame(attempts.splice(0), [1, 2, 3], 'after one that held for more than a second')
+})
+
 test('opens one connection for whoever does not wait', async (t) => {
   const { url, cut } = await startHub(t)
   let opened = 0
