@@ -1,8 +1,12 @@
 import { test } from 'tap'
+import { WebSocket } from 'ws'
+import { connect } from '../../src/client/index.js'
 import { assess, compareVehicles, settle, type Assessment, type Condition } from '../../src/dashboard/data/assess.js'
 import { learnCadence, staleAfter } from '../../src/dashboard/data/cadence.js'
 import { applyStatusMessage, applyStatusSnapshot, applyVehicleDocument, createFleet } from '../../src/dashboard/data/fleet.js'
+import { followVehicle } from '../../src/dashboard/data/focus-feed.js'
 import type { SignalValue } from '../../src/dashboard/data/types.js'
+import { startHub } from '../helpers/hub-server.js'
 
 const now = 1_700_000_000_000
 const iso = (time: number) => new Date(time).toISOString()
@@ -17,7 +21,7 @@ function vehicleWith (values: Record<string, SignalValue>, age = 100, online = t
   return vehicle
 }
 
-const cases: { title: string, values: Record<string, SignalValue>, age?: number, online?: boolean, condition: Condition, reason: RegExp }[] = [
+const cases: { title: string, values: Record<string, SignalValue>, age?: number, online?: boolean, alert?: string, condition: Condition, reason: RegExp }[] = [
   { title: 'driving', values: { speed: 80 }, condition: 'moving', reason: /^$/ },
   { title: 'parked', values: { speed: 0 }, condition: 'still', reason: /^$/ },
   { title: 'low on battery', values: { speed: 80, batteryPercentage: 15 }, condition: 'warning', reason: /^battery 15\s%$/ },
@@ -25,15 +29,17 @@ const cases: { title: string, values: Record<string, SignalValue>, age?: number,
   { title: 'hot and low at once', values: { motorTemperature: 115, batteryPercentage: 9 }, condition: 'critical', reason: /battery 9/ },
   { title: 'asking for service', values: { engineLight: 'amber' }, condition: 'warning', reason: /^engine service$/ },
   { title: 'hot with its lamp lit', values: { engineLight: 'red', motorTemperature: 115 }, condition: 'critical', reason: /^motor 115\s°C$/ },
+  { title: 'lit by an alert', values: { speed: 80, engineLight: 'amber' }, alert: 'Come in to charge', condition: 'warning', reason: /^Come in to charge$/ },
+  { title: 'hot and lit by an alert', values: { engineLight: 'amber', motorTemperature: 115 }, alert: 'Come in to charge', condition: 'warning', reason: /^motor 115/ },
   { title: 'revving high', values: { speed: 80, motorRPM: 8000 }, condition: 'moving', reason: /^$/ },
   { title: 'silent for a while', values: { speed: 80 }, age: 8000, condition: 'warning', reason: /^silent 8\ss$/ },
   { title: 'gone by the server', values: { speed: 80 }, age: 180_000, online: false, condition: 'offline', reason: /^offline 3\smin$/ },
   { title: 'gone though the server has not said so', values: { batteryPercentage: 5 }, age: 60_000, condition: 'offline', reason: /^offline/ }
 ]
 
-for (const { title, values, age, online, condition, reason } of cases) {
+for (const { title, values, age, online, alert, condition, reason } of cases) {
   test(`a vehicle ${title} is ${condition}`, async (t) => {
-    const assessment = assess(vehicleWith(values, age, online), now)
+    const assessment = assess(vehicleWith(values, age, online), now, alert)
     t.equal(assessment.condition, condition)
     t.match(assessment.reason, reason)
   })
@@ -45,6 +51,21 @@ test('a light of the server is no sign of life', async (t) => {
   applyStatusMessage(fleet, { vehicle: 'car-1', ts: iso(now - 60_000), online: false, engineLight: 'red' }, now)
   t.match(fleet.vehicles.get('car-1'), { online: false, lastSeen: now - 60_000 })
   t.equal(fleet.vehicles.get('car-1')?.readings.get('engineLight')?.value, 'red')
+})
+
+test('a sample leaves the light that alerts have lit', async (t) => {
+  const { url, broker, sources } = await startHub(t)
+  sources.set('vehicle:', { snapshot: async () => ({ online: true, lastSeen: iso(now), state: { engineLight: { v: 'amber', t: iso(now) } } }) })
+  const client = connect(url, { key: 'key', WebSocket })
+  t.teardown(() => client.close())
+  const fleet = createFleet()
+  await new Promise<void>((resolve) => {
+    const { subscription } = followVehicle(client, fleet, 'car-1', () => setImmediate(resolve))
+    subscription.on('snapshot', () => broker.publish({ channel: 'vehicle:car-1', data: { ts: iso(now + 100), values: { speed: 5, engineLight: 'off' } }, ts: now }))
+  })
+  const { readings } = fleet.vehicles.get('car-1') ?? {}
+  t.equal(readings?.get('speed')?.value, 5)
+  t.equal(readings?.get('engineLight')?.value, 'amber', 'off is only what the vehicle itself says')
 })
 
 test('the fleet is listed worst first', async (t) => {

@@ -48,6 +48,7 @@ const alert = (fields: Partial<Record<string, unknown>>): AlertItem => {
 test('an alert becomes two lines', async (t) => {
   t.same(describeAlert(alert({})), { title: 'Motor temperature 112.4 °C', detail: 'above 110 °C' })
   t.same(describeAlert(alert({ name: 'Cooling', peak: 131, state: 'acknowledged', comment: 'box' })), { title: 'Cooling', detail: 'Motor temperature 112.4 °C, above 110 °C · peak 131\u00a0°C · acknowledged · box' })
+  t.match(describeAlert(alert({ name: 'Charge', signal: 'batteryPercentage', message: 'batteryPercentage 30 %, below 33 %', value: 30, peak: 22 })).detail, /below 33 % · lowest 22\s%$/)
   t.same(describeAlert(alert({ name: 'lap without a value for 30 s', signal: 'lap', message: 'lap without a value for 30 s', value: undefined, peak: undefined })), { title: 'Lap without a value for 30 s', detail: '' })
 })
 

@@ -53,10 +53,10 @@ export function describeAlert (alert: AlertItem): AlertText {
   const [first = '', ...rest] = words.split(', ')
   const isNamed = !name.startsWith(signal)
   const info = signalInfo(signal)
-  const grew = alert.peak !== undefined && alert.peak !== alert.value
+  const { value = NaN, peak = value } = alert
   const details = [
     ...(isNamed ? [words] : rest),
-    grew ? `peak ${withUnit(formatValue(info, alert.peak), info.unit)}` : '',
+    peak === value || Number.isNaN(peak) ? '' : `${peak < value ? 'lowest' : 'peak'} ${withUnit(formatValue(info, peak), info.unit)}`,
     state === 'open' ? '' : state,
     comment ?? ''
   ]

@@ -19,8 +19,11 @@ const order: Record<Condition, number> = { critical: 0, warning: 1, moving: 2, s
 /** Silence after which a vehicle counts as offline even if the server has not said so, milliseconds. */
 const OFFLINE_AFTER = 15_000
 
-/** Judges a vehicle by its newest values and their age; the worst finding wins. */
-export function assess (vehicle: Vehicle, now: number): Assessment {
+/**
+ * Judges a vehicle by its newest values and their age; the worst finding wins.
+ * @param alert its most urgent alert in a few words: why its lamp is lit when no value tells
+ */
+export function assess (vehicle: Vehicle, now: number, alert?: string): Assessment {
   if (vehicle.lastSeen === 0) return { condition: 'never', reason: 'never reported', age: Infinity, stale: true }
   const age = Math.max(0, now - vehicle.lastSeen)
   const limit = staleAfter(vehicle.cadence, 5000)
@@ -28,13 +31,13 @@ export function assess (vehicle: Vehicle, now: number): Assessment {
   if (!vehicle.online || age > Math.max(OFFLINE_AFTER, limit * 2)) {
     return { condition: 'offline', reason: `offline ${formatAge(age)}`, age, stale: true }
   }
-  const finding = worstFinding(vehicle)
+  const finding = worstFinding(vehicle, alert)
   if (finding) return { ...finding, age, stale }
   if (stale) return { condition: 'warning', reason: `silent ${formatAge(age)}`, age, stale }
   return { condition: isMoving(vehicle) ? 'moving' : 'still', reason: '', age, stale }
 }
 
-function worstFinding (vehicle: Vehicle): Pick<Assessment, 'condition' | 'reason'> | undefined {
+function worstFinding (vehicle: Vehicle, alert: string | undefined): Pick<Assessment, 'condition' | 'reason'> | undefined {
   let warning: string | undefined
   for (const [name, { value }] of vehicle.readings) {
     const info = signalInfo(name)
@@ -47,7 +50,7 @@ function worstFinding (vehicle: Vehicle): Pick<Assessment, 'condition' | 'reason
   }
   // The lamp says least of what is wrong: it is the reason where nothing else is.
   const lamp = vehicle.readings.get('engineLight')?.value
-  const reason = warning ?? `engine ${lampWord(lamp)}`
+  const reason = warning ?? alert ?? `engine ${lampWord(lamp)}`
   if (lampLevel(lamp) === 'critical') return { condition: 'critical', reason }
   return warning !== undefined || lampLevel(lamp) === 'warning' ? { condition: 'warning', reason } : undefined
 }

@@ -11,9 +11,11 @@ export interface Fleet {
   known: boolean
   /** True once it has told what they are called. */
   named: boolean
+  /** In a few words the most urgent alert of each vehicle that has an open one, acknowledged or not. */
+  alerts: ReadonlyMap<string, string>
 }
 
-export const createFleet = (): Fleet => ({ vehicles: new Map(), version: 0, known: false, named: false })
+export const createFleet = (): Fleet => ({ vehicles: new Map(), version: 0, known: false, named: false, alerts: new Map() })
 
 export function ensureVehicle (fleet: Fleet, id: string): Vehicle {
   let vehicle = fleet.vehicles.get(id)

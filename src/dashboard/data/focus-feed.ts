@@ -35,8 +35,9 @@ export function followVehicle (client: Client, fleet: Fleet, id: string, onMessa
     onMessage(sample)
     if (!sample) return
     addSample(history, sample)
-    const vehicle = ensureVehicle(fleet, id)
-    applySample(fleet, vehicle, sample, serverNow())
+    // Which light is lit `status` says: a sample has the vehicle's own word, without what its alerts ask for.
+    const { engineLight: _, ...values } = sample.values
+    applySample(fleet, ensureVehicle(fleet, id), { ...sample, values }, serverNow())
   })
   const ready = subscribed(subscription)
   const loads = new Map<string, Promise<void>>()

@@ -74,7 +74,10 @@ export function paintAlerts (): void {
   const all = [...byId.values()]
   const cleared = all.filter(({ state }) => state === 'cleared').sort((a, b) => b.openedAt - a.openedAt)
   for (const old of cleared.splice(KEPT)) byId.delete(old.id)
-  openAlerts.value = all.filter(({ state }) => state !== 'cleared').sort(compareAlerts)
+  const open = all.filter(({ state }) => state !== 'cleared').sort(compareAlerts)
+  openAlerts.value = open
+  // The most urgent one last, so that it stays.
+  fleet.alerts = new Map(open.map((alert) => [alert.vehicle, describeAlert(alert).title] as const).reverse())
   clearedAlerts.value = cleared
 }
 

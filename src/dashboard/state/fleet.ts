@@ -82,7 +82,7 @@ export function paintFleet (now: number): void {
 }
 
 function paintRow (vehicle: Vehicle, now: number): void {
-  const assessment = assess(vehicle, now)
+  const assessment = assess(vehicle, now, fleet.alerts.get(vehicle.id))
   const { age, stale } = assessment
   const shown = settle(settled.get(vehicle.id), assessment, now)
   settled.set(vehicle.id, shown)
