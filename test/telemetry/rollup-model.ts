@@ -91,11 +91,14 @@ async function take (step: Step, { models, nodes, vehicle, stored }: Run): Promi
     case 'left': {
       // What a process leaves that ended right after it stored samples.
       const fresh = step.samples.filter(({ ts, source }, index) => ![...stored, ...step.samples.slice(0, index)].some((other) => other.ts === ts && other.source === source))
-      for (const { ts } of fresh) await models.rollupMarks.updateOne({ _id: `${vehicle} 1 ${iso(Math.floor(ts / 60_000) * 60_000)} gone` }, { token: 'gone', due: new Date() }, { upsert: true })
+      // Marked before they are stored, and due a good while after it: whoever rolls a minute sooner misses them.
+      const marks = fresh.map(({ ts }) => `${vehicle} 1 ${iso(Math.floor(ts / 60_000) * 60_000)} gone`)
+      for (const _id of marks) await models.rollupMarks.updateOne({ _id }, { token: 'gone', due: new Date('2099-01-01') }, { upsert: true })
       for (const { ts, source, values } of fresh) {
         const stored = Object.fromEntries(Object.entries(values).map(([name, v]) => [name.replaceAll('.', '․'), v]))
         await models.samples.create({ _id: randomUUID(), vehicle, source, ts: new Date(ts), receivedAt: new Date(), values: stored, expiresAt: new Date('2099-01-01') })
       }
+      await models.rollupMarks.updateMany({ _id: marks }, { due: new Date() })
       for (const item of fresh) keep(stored, item)
     }
   }
