@@ -41,7 +41,7 @@ function FocusHead ({ id }: { id: string }) {
       {condition
         ? (
           <span class='condition' data-condition={condition}>
-            <ConditionIcon condition={condition} />{row?.reason.value || conditionWord(condition)}
+            <ConditionIcon condition={condition} /><span class='condition-reason'>{row?.reason.value || conditionWord(condition)}</span>
           </span>
           )
         : <span class='condition' data-condition='never'>not in the fleet</span>}
