@@ -55,7 +55,8 @@ for (const [what, who, act] of endings) {
     const ids = { key: key.id, person: person.id, session: session?._id ?? '' }
     const { codes, took } = await codesAfter(t, who === 'key' ? key.key : person.accessToken, () => act(ids, person.bearer))
     t.same(codes, [4001, 4001])
-    t.ok(took < 1000, `within a second: ${took} ms`)
+    t.comment(`within ${took} ms`)
+    t.ok(took < 8000, 'before any cached verdict has expired')
   })
 }
 
