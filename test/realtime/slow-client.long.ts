@@ -59,8 +59,7 @@ test('one of two hundred that stops reading harms no other', async (t) => {
   let m = 0
   // Small messages for all, and large ones for the slow client: more than the buffers of both ends take.
   const load = async () => {
-    const end = Date.now() + 12_000
-    while (Date.now() < end) {
+    for (let round = 0; round < 240; round++) {
       await Promise.all([
         delay(50),
         ...Array.from({ length: 10 }, () => publisher.publish('app:load', { n: n++ })),

@@ -88,7 +88,7 @@ test('says goodbye before it closes', async (t) => {
   const versioned = await openSocket(t, socketUrl, ['pitwall.v1', adminKey])
   const start = Date.now()
   await app.close()
-  t.ok(Date.now() - start < 2000)
+  t.ok(Date.now() - start < 8000, 'does not wait for clients to leave')
   for (const socket of [plain, versioned]) {
     t.equal(await socket.closed, 1012)
     t.match(await socket.next('bye'), { reason: String, reconnectAfter: Number })
