@@ -42,7 +42,8 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
   let number = 0
   let closed = false
   let budget = rate / 10
-  let refilled = Date.now()
+  // Not the time of day, which may be set back.
+  let refilled = performance.now()
   let timer: ReturnType<typeof setTimeout> | undefined
   const retries = new Set<ReturnType<typeof setTimeout>>()
 
@@ -60,7 +61,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
 
   const flush = () => {
     if (!link().live) return
-    const now = Date.now()
+    const now = performance.now()
     budget = Math.min(rate / 10, budget + (now - refilled) * rate / 1000)
     refilled = now
     for (const id of unsent) {

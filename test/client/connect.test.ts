@@ -1,28 +1,15 @@
-import { test, type Test } from 'tap'
+import { test } from 'tap'
 import { WebSocket } from 'ws'
-import { connect, TMD, type Client, type ClientState, type RelayedMessage, type StateChange } from '../../src/client/index.js'
+import { TMD, type RelayedMessage } from '../../src/client/index.js'
 import { PitwallError } from '../../src/errors.js'
 import type { Identity } from '../../src/identity/identity.js'
 import { closeCodes } from '../../src/realtime/connection.js'
 import type { Hub } from '../../src/realtime/hub.js'
+import { openClient as open, reached } from '../helpers/client.js'
 import { startHub } from '../helpers/hub-server.js'
 
 const unused = () => Promise.reject(new Error('not called here'))
 const noEvents = { create: unused, update: unused, remove: unused, fetch: unused }
-
-function open (t: Test, url: string, options: Parameters<typeof connect>[1] = {}): Client {
-  const client = connect(url, { key: 'key', WebSocket, ...options })
-  t.teardown(() => client.close())
-  return client
-}
-
-const reached = (client: Client, state: ClientState) => new Promise<StateChange>((resolve) => {
-  const off = client.on('state', (change) => {
-    if (change.state !== state) return
-    off()
-    resolve(change)
-  })
-})
 
 test('comes to be live and answers pings', async (t) => {
   const { url, hub } = await startHub(t)
