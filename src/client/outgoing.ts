@@ -34,14 +34,16 @@ export interface Outgoing {
 // Requests on their way at once; the server takes a thousand.
 const WINDOW = 500
 
-/** @param rate messages a second at most; a burst of a tenth of it goes at once */
+/** @param rate messages a second at most; a tenth of it, one at least, goes at once */
 export function createOutgoing (link: () => Link, limit: number, rate: number): Outgoing {
   const waiting = new Map<string, Request>()
   const unsent = new Set<string>()
   let onTheirWay = 0
   let number = 0
   let closed = false
-  let budget = rate / 10
+  // A whole message at least: rates below ten a second have no tenth to save up.
+  const burst = Math.max(1, rate / 10)
+  let budget = burst
   // Not the time of day, which may be set back.
   let refilled = performance.now()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -62,12 +64,12 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
   const flush = () => {
     if (!link().live) return
     const now = performance.now()
-    budget = Math.min(rate / 10, budget + (now - refilled) * rate / 1000)
+    budget = Math.min(burst, budget + (now - refilled) * rate / 1000)
     refilled = now
     for (const id of unsent) {
       // The next answer goes on.
       if (onTheirWay >= WINDOW) return
-      if (budget < 1) return later(1000 / rate * 10)
+      if (budget < 1) return later(1000 / rate * Math.min(10, burst))
       const request = waiting.get(id)
       unsent.delete(id)
       if (request) transmit(id, request)
