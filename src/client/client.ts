@@ -164,7 +164,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       if (subscriptions.has(name)) throw new ClientError('CONFLICT', `There is a subscription of ${name} already: use it, or unsubscribe it first`)
       const control = createSubscription(name, settings, () => {
         subscriptions.delete(name)
-        if (link.live) link.send({ type: 'unsubscribe', channel: name })
+        if (link.live) link.send(JSON.stringify({ type: 'unsubscribe', channel: name }))
       })
       subscriptions.set(name, control)
       if (link.live) subscribe(control)

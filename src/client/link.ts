@@ -21,7 +21,8 @@ export interface LinkOptions {
 
 export interface Link {
   readonly live: boolean
-  send (message: object): void
+  /** Sends a message, as JSON. */
+  send (text: string): void
   reconnectNow (): void
   close (reason?: string, code?: 'UNAUTHORIZED'): void
 }
@@ -168,7 +169,7 @@ export function createLink (options: LinkOptions): Link {
 
   const link: Link = {
     get live () { return live },
-    send: (message) => socket?.send(JSON.stringify(message)),
+    send: (text) => socket?.send(text),
     reconnectNow,
     close (reason, code) {
       if (closed) return

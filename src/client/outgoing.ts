@@ -5,7 +5,8 @@ import { ClientError } from './types.js'
 export type Resend = 'always' | 'never'
 
 interface Request {
-  message: Record<string, unknown>
+  /** The message as JSON. */
+  text: string
   resend: Resend
   sent: boolean
   resolve (reply: Incoming): void
@@ -58,7 +59,7 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     budget--
     onTheirWay++
     request.sent = true
-    link().send({ ...request.message, id })
+    link().send(request.text)
   }
 
   const flush = () => {
@@ -93,7 +94,8 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     if (closed) reject(new ClientError('CLOSED', 'The client is closed'))
     else if (waiting.size >= limit) reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
     else {
-      const request: Request = { message, resend, sent: false, resolve, reject }
+      // As it is now: it may wait long, and its objects may be used again meanwhile.
+      const request: Request = { text: JSON.stringify({ ...message, id }), resend, sent: false, resolve, reject }
       waiting.set(id, request)
       if (first && link().live) transmit(id, request)
       else {

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import type { Sample } from '../../src/client/index.js'
 import { openClient as open, reached } from '../helpers/client.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -16,4 +17,35 @@ test('sends at a rate below ten a second', async (t) => {
   const client = open(t, url, { maxSendRate: 8 })
   await reached(client, 'live')
   for (let count = 0; count < 3; count++) t.ok(Number.isFinite(await client.ping()))
+})
+
+test('sends values as they were when they were given', async (t) => {
+  const speeds: unknown[] = []
+  const { url } = await startHub(t, {
+    services: {
+      telemetry: {
+        ingestStatus: () => Promise.reject(new Error('not called here')),
+        async ingestSamples (_identity, _vehicle, [sample]) {
+          speeds.push((sample as Sample).values.speed)
+          return { accepted: 1, duplicates: 0, rejected: [] }
+        }
+      }
+    }
+  })
+  const client = open(t, url)
+  const values = { speed: 0 }
+  const stored = [1, 2, 3].map((speed) => client.status(Object.assign(values, { speed }), { ts: speed }))
+  await Promise.all(stored)
+  t.strictSame(speeds, [1, 2, 3])
+})
+
+test('refuses at once what is no JSON', async (t) => {
+  const { url } = await startHub(t)
+  const client = open(t, url)
+  const first = client.publish('app:x', 1)
+  await t.rejects(client.publish('app:x', { lap: 1n }), TypeError)
+  await t.rejects(client.relay({ type: 'message', data: 1n }), TypeError)
+  await reached(client, 'live')
+  t.match(await first, { cursor: /^c_/ })
+  t.match(await client.publish('app:x', 2), { cursor: /^c_/ })
 })
