@@ -143,7 +143,8 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
         arrived(request)
         const retry = setTimeout(() => {
           retries.delete(retry)
-          if (waiting.has(id)) unsent.add(id)
+          // Another connection may have taken it up meanwhile.
+          if (waiting.has(id) && !request.sent) unsent.add(id)
           flush()
         }, details.retryAfter * 1000)
         retries.add(retry)

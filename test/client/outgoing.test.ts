@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import type { Sample } from '../../src/client/index.js'
+import { PitwallError } from '../../src/errors.js'
 import { openClient as open, reached } from '../helpers/client.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -48,4 +49,44 @@ test('refuses at once what is no JSON', async (t) => {
   await reached(client, 'live')
   t.match(await first, { cursor: /^c_/ })
   t.match(await client.publish('app:x', 2), { cursor: /^c_/ })
+})
+
+test('sends once what a new connection took up before it was due', async (t) => {
+  // Long after the test, unless it is called.
+  const retryAfter = 3600
+  const due: (() => void)[] = []
+  const { setTimeout: later } = globalThis
+  t.intercept(globalThis, 'setTimeout', {
+    value: (then: () => void, milliseconds: number) => {
+      if (milliseconds !== retryAfter * 1000) return later(then, milliseconds)
+      due.push(then)
+      return later(() => {}, 0)
+    }
+  })
+  const published: unknown[] = []
+  let release = () => {}
+  const { url, cut } = await startHub(t, {
+    services: {
+      async publish (_identity, { data }) {
+        if (published.push(data) === 1) throw new PitwallError('STORE_UNAVAILABLE', 'away', { retryAfter })
+        await new Promise<void>((resolve) => { release = resolve })
+        return 'c_1'
+      }
+    }
+  })
+  const client = open(t, url)
+  const publishing = client.publish('app:x', 1)
+  await reached(client, 'live')
+  while (due.length === 0) await client.ping()
+  cut()
+  await reached(client, 'reconnecting')
+  const live = reached(client, 'live')
+  client.reconnectNow()
+  await live
+  while (published.length < 2) await client.ping()
+  due[0]?.()
+  await client.ping()
+  t.strictSame(published, [1, 1])
+  release()
+  t.same(await publishing, { cursor: 'c_1' })
 })
