@@ -176,7 +176,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     },
     commands (vehicle, handler) {
       const channel = client.channel<EntityChange<Command>>(`commands:${vehicle}`)
-      runCommands(channel, handler, (report) => outgoing.request({ type: 'command-result', ...report }, 'always'), (error) => {
+      runCommands(channel, handler, (report) => outgoing.request({ type: 'command-result', ...report }, 'always', true), (error) => {
         // Without a connection nothing can be reported; the server sends the command again.
         if ((error as ClientError).code !== 'CLOSED') events.emit('error', error as ClientError)
       })

@@ -17,7 +17,7 @@ interface Request {
 export interface Outgoing {
   /**
    * Rejects with what the server refused, `QUEUE_FULL`, `CONNECTION_LOST` or `CLOSED`.
-   * @param first sent ahead of what waits
+   * @param first sent ahead of what waits, also where the queue is full
    * @param onReply called with the answer before any message that came after it is looked at
    */
   request (message: Record<string, unknown>, resend: Resend, first?: boolean, onReply?: (reply: Incoming) => void): Promise<Incoming>
@@ -89,10 +89,10 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     unsent.delete(id)
   }
 
-  const enqueue = (message: Record<string, unknown>, resend: Resend, first: boolean, resolve: Request['resolve'], reject: Request['reject']) => {
+  const enqueue = (message: Record<string, unknown>, resend: Resend, first: boolean, resolve: Request['resolve'], reject: Request['reject'], room = first ? Infinity : limit) => {
     const id = `r${++number}`
     if (closed) reject(new ClientError('CLOSED', 'The client is closed'))
-    else if (waiting.size >= limit) reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
+    else if (waiting.size >= room) reject(new ClientError('QUEUE_FULL', `${limit} messages wait for the server already`))
     else {
       // As it is now: it may wait long, and its objects may be used again meanwhile.
       const request: Request = { text: JSON.stringify({ ...message, id }), resend, sent: false, resolve, reject }

@@ -90,3 +90,32 @@ test('sends once what a new connection took up before it was due', async (t) => 
   release()
   t.same(await publishing, { cursor: 'c_1' })
 })
+
+test('subscribes and reports commands while its queue is full', async (t) => {
+  const states: string[] = []
+  const command = { id: '1', name: 'lap', vehicle: 'car-1', params: {}, state: 'pending' as const, expiresAt: '', createdBy: { kind: '', id: '', name: '' }, createdAt: '', updatedAt: '' }
+  const { url, hub } = await startHub(t, {
+    sources: new Map([['commands:', { snapshot: async () => [command] }]]),
+    services: {
+      publish: () => new Promise(() => {}),
+      commands: {
+        async report (_identity, _id, { state }) {
+          states.push(state)
+          return { ...command, state }
+        },
+        vehicleOf: async () => undefined,
+        listWaiting: async () => [],
+        handOver: async () => null
+      }
+    }
+  })
+  const client = open(t, url, { maxQueue: 1 })
+  client.publish('app:x', 1).catch(() => {})
+  client.channel('app:y').on('error', ({ code }) => t.fail(code))
+  client.commands('car-1', () => 42)
+  client.on('error', ({ code }) => t.fail(code))
+  while (states.length < 2) await new Promise(setImmediate)
+  t.strictSame(states, ['delivered', 'done'])
+  t.equal(hub.countSubscribers('app:y'), 1)
+  await t.rejects(client.publish('app:x', 2), { code: 'QUEUE_FULL' }, 'all else waits its turn')
+})
