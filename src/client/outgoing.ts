@@ -116,15 +116,17 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
 
     tell: (message) => new Promise((resolve, reject) => {
       const id = enqueue(message, 'never', false, () => resolve(), reject)
+      if (!waiting.has(id)) return
       const done = () => {
         finish(id)
         resolve()
       }
       // Messages are handled in their order: an error would have come before the pong.
+      // Where there is room for the message there is for its ping: it may have gone already.
       enqueue({ type: 'ping' }, 'never', false, done, (error) => {
         finish(id)
         reject(error)
-      })
+      }, Infinity)
     }),
 
     settle (message) {

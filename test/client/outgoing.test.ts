@@ -119,3 +119,13 @@ test('subscribes and reports commands while its queue is full', async (t) => {
   t.equal(hub.countSubscribers('app:y'), 1)
   await t.rejects(client.publish('app:x', 2), { code: 'QUEUE_FULL' }, 'all else waits its turn')
 })
+
+test('relays through a queue of one', async (t) => {
+  const { url } = await startHub(t)
+  const client = open(t, url, { maxQueue: 1 })
+  await reached(client, 'live')
+  await client.relay({ type: 'BROADCAST', payload: { message: 'box' } })
+  const relayed = client.relay({ type: 'BROADCAST', payload: { message: 'box' } })
+  await t.rejects(client.relay({ type: 'BROADCAST', payload: { message: 'box' } }), { code: 'QUEUE_FULL' })
+  await relayed
+})
