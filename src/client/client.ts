@@ -63,6 +63,8 @@ export interface Client {
 
 // Earlier sessions that the server is told of, so that it does not send this client's own relays back.
 const MOST_SESSIONS = 32
+// Close code for a message past the server's FRAME_LIMIT.
+const TOO_BIG = 1009
 
 /**
  * Connects, and stays connected: reconnects with full jitter, subscribes again from the
@@ -139,7 +141,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       outgoing.flush()
     },
     onMessage: receive,
-    onDown: () => outgoing.interrupt()
+    onDown: (code) => outgoing.interrupt(code === TOO_BIG)
   })
 
   const clock = async () => {

@@ -15,8 +15,11 @@ export interface LinkOptions {
   /** The socket is up and welcomed. */
   onLive (welcome: Incoming): void
   onMessage (message: Incoming): void
-  /** The socket is gone; what was sent and not answered may or may not have arrived. */
-  onDown (): void
+  /**
+   * The socket is gone; what was sent and not answered may or may not have arrived.
+   * @param code it closed with, where that is known
+   */
+  onDown (code?: number): void
 }
 
 export interface Link {
@@ -75,7 +78,7 @@ export function createLink (options: LinkOptions): Link {
     socket = null
     old?.close()
     const wasLive = live
-    if (live) options.onDown()
+    if (live) options.onDown(code)
     live = false
     if (closed) return
     if (code === CREDENTIALS_GONE) {

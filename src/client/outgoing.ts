@@ -27,8 +27,8 @@ export interface Outgoing {
   settle (message: Incoming): boolean
   /** The connection is up: sends all that waits. */
   flush (): void
-  /** The connection is gone. */
-  interrupt (): void
+  /** The connection is gone. @param tooBig for a message that is larger than the server takes */
+  interrupt (tooBig: boolean): void
   close (): void
 }
 
@@ -87,6 +87,16 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
     arrived(waiting.get(id))
     waiting.delete(id)
     unsent.delete(id)
+  }
+
+  /** Sent again, it would end the next connection too, and each one after it. */
+  const refuseLargest = () => {
+    const sent = [...waiting].filter(([, { sent }]) => sent).map(([id, { text }]) => ({ id, bytes: new TextEncoder().encode(text).length }))
+    const [largest] = sent.sort((a, b) => b.bytes - a.bytes)
+    if (!largest) return
+    const { id, bytes } = largest
+    waiting.get(id)?.reject(new ClientError('PAYLOAD_TOO_LARGE', `The server takes no message of ${bytes} bytes`))
+    finish(id)
   }
 
   const enqueue = (message: Record<string, unknown>, resend: Resend, first: boolean, resolve: Request['resolve'], reject: Request['reject'], room = first ? Infinity : limit) => {
@@ -160,7 +170,8 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
 
     flush,
 
-    interrupt () {
+    interrupt (tooBig) {
+      if (tooBig) refuseLargest()
       unsent.clear()
       onTheirWay = 0
       for (const [id, request] of waiting) {

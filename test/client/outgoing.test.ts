@@ -129,3 +129,17 @@ test('relays through a queue of one', async (t) => {
   await t.rejects(client.relay({ type: 'BROADCAST', payload: { message: 'box' } }), { code: 'QUEUE_FULL' })
   await relayed
 })
+
+test('refuses what is too big for the server and sends the rest', async (t) => {
+  const { url } = await startHub(t, { frameLimit: 1000 })
+  const client = open(t, url)
+  const publishing = [10, 2000, 3000, 20].map((length) => client.publish('app:x', 'é'.repeat(length / 2)))
+  client.on('state', ({ state }) => { if (state === 'reconnecting') client.reconnectNow() })
+  const ended = await Promise.allSettled(publishing)
+  t.match(ended, [
+    { value: { cursor: /^c_/ } },
+    { reason: { code: 'PAYLOAD_TOO_LARGE', message: /2\d\d\d bytes/ } },
+    { reason: { code: 'PAYLOAD_TOO_LARGE', message: /3\d\d\d bytes/ } },
+    { value: { cursor: /^c_/ } }
+  ])
+})

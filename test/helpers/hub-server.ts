@@ -29,6 +29,8 @@ export interface HubServerOptions extends Partial<Omit<HubOptions, 'services'>> 
   services?: Partial<RealtimeServices>
   /** Who every client is; an admin by default. */
   as?: Identity
+  /** Bytes of the largest message, 100 MiB by default. */
+  frameLimit?: number
 }
 
 const unused = () => Promise.reject(new PitwallError('NOT_IMPLEMENTED', 'There is no store behind this hub'))
@@ -57,7 +59,7 @@ export async function startHub (t: Test, options: HubServerOptions = {}): Promis
   })
   // The client library asks over HTTP why an upgrade failed.
   const server = createServer((_request, response) => response.writeHead(404).end())
-  const sockets = new WebSocketServer({ server, handleProtocols: selectProtocol, perMessageDeflate: false })
+  const sockets = new WebSocketServer({ server, handleProtocols: selectProtocol, perMessageDeflate: false, ...(options.frameLimit !== undefined && { maxPayload: options.frameLimit }) })
   sockets.on('connection', (ws, request) => {
     const { connection, receive, receiveBinary, closed } = hub.attach(new SocketTransport(ws, request.socket), {
       identity: options.as ?? identity(), protocol: protocolOf(ws.protocol), address: '127.0.0.1', userAgent: 'test'
