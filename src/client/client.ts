@@ -83,17 +83,24 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
   let spentTicket: string | undefined
   const outgoing = createOutgoing((): Link => link, options.maxQueue ?? 10_000, options.maxSendRate ?? 800)
 
+  /** By channel, what takes back a subscribe message that the server has not answered. */
+  const asked = new Map<string, () => void>()
+
   const subscribe = (control: SubscriptionControl) => {
     const { channel } = control.subscription
-    const current = () => subscriptions.get(channel) === control
-    outgoing.request({ ...control.request(), ...(channel === 'broadcast' && sessions.length > 0 && { sessions }) }, 'never', true, (reply) => {
-      if (current()) control.accept(reply)
-    }).catch((error: ClientError) => {
+    const message = { ...control.request(), ...(channel === 'broadcast' && sessions.length > 0 && { sessions }) }
+    asked.set(channel, outgoing.ask(message, control.accept, (error) => {
       // A lost connection is no failure: the next one subscribes again.
-      if (!current() || error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return
+      if (error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return
       subscriptions.delete(channel)
       control.end(error)
-    })
+    }))
+  }
+
+  const forget = (channel: string) => {
+    asked.get(channel)?.()
+    asked.delete(channel)
+    subscriptions.delete(channel)
   }
 
   const receive = (message: Incoming) => {
@@ -102,11 +109,13 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     if (message.type === 'dropped') return control?.dropped(Number(message.count))
     if (message.type === 'replay') control?.replayed(message as unknown as ReplayState)
     if (outgoing.settle(message)) return
+    // The answer to what was taken back, or to an unsubscribe; what the server does by itself has none of the two.
+    if (message.id !== undefined || (message.type === 'unsubscribed' && message.reason === undefined)) return
     // The server itself subscribes anew after it missed messages.
     if (message.type === 'subscribed') return control?.accept(message)
     if (message.type === 'unsubscribed' && control) {
-      subscriptions.delete(control.subscription.channel)
-      control.end(new ClientError('FORBIDDEN', String(message.reason ?? 'The server ended the subscription')))
+      forget(control.subscription.channel)
+      control.end(new ClientError('FORBIDDEN', String(message.reason)))
     } else if (message.type === 'message') {
       events.emit('message', message as unknown as ClientEvents['message'])
     } else if (message.type === 'error') {
@@ -165,7 +174,7 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     channel<T> (name: string, settings: SubscribeOptions = {}) {
       if (subscriptions.has(name)) throw new ClientError('CONFLICT', `There is a subscription of ${name} already: use it, or unsubscribe it first`)
       const control = createSubscription(name, settings, () => {
-        subscriptions.delete(name)
+        forget(name)
         if (link.live) link.send(JSON.stringify({ type: 'unsubscribe', channel: name }))
       })
       subscriptions.set(name, control)

@@ -18,9 +18,14 @@ export interface Outgoing {
   /**
    * Rejects with what the server refused, `QUEUE_FULL`, `CONNECTION_LOST` or `CLOSED`.
    * @param first sent ahead of what waits, also where the queue is full
-   * @param onReply called with the answer before any message that came after it is looked at
    */
-  request (message: Record<string, unknown>, resend: Resend, first?: boolean, onReply?: (reply: Incoming) => void): Promise<Incoming>
+  request (message: Record<string, unknown>, resend: Resend, first?: boolean): Promise<Incoming>
+  /**
+   * Sends on this connection alone, ahead of what waits.
+   * @param onReply called with the answer before any message that came after it is looked at
+   * @returns takes it back: its answer, if one comes, is nobody's
+   */
+  ask (message: Record<string, unknown>, onReply: (reply: Incoming) => void, onError: (error: ClientError) => void): () => void
   /** Sends what has no answer of its own; resolves once the server has handled it. Rejects as `request` does. */
   tell (message: Record<string, unknown>): Promise<void>
   /** True when the message was the answer to a request. */
@@ -117,12 +122,14 @@ export function createOutgoing (link: () => Link, limit: number, rate: number): 
   }
 
   return {
-    request: (message, resend, first = false, onReply = () => {}) => new Promise((resolve, reject) => {
-      enqueue(message, resend, first, (reply) => {
-        onReply(reply)
-        resolve(reply)
-      }, reject)
+    request: (message, resend, first = false) => new Promise((resolve, reject) => {
+      enqueue(message, resend, first, resolve, reject)
     }),
+
+    ask (message, onReply, onError) {
+      const id = enqueue(message, 'never', true, onReply, onError)
+      return () => finish(id)
+    },
 
     tell: (message) => new Promise((resolve, reject) => {
       const id = enqueue(message, 'never', false, () => resolve(), reject)

@@ -37,6 +37,8 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
   const { since, ...settings } = options
   let cursor: string | undefined
   let ended = false
+  // What comes before the answer belongs to an earlier subscription of the channel.
+  let accepted = false
 
   const end = (error?: ClientError) => {
     if (ended) return
@@ -104,8 +106,12 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
       },
       [Symbol.asyncIterator]: iterate
     },
-    request: () => ({ type: 'subscribe', channel, ...settings, ...((cursor ?? since) !== undefined && { since: cursor ?? since }) }),
+    request () {
+      accepted = false
+      return { type: 'subscribe', channel, ...settings, ...((cursor ?? since) !== undefined && { since: cursor ?? since }) }
+    },
     accept (subscribed) {
+      accepted = true
       const position = String(subscribed.cursor)
       if (typeof subscribed.recovered === 'boolean') emitter.emit('recovered', { channel, recovered: subscribed.recovered, cursor: position })
       // With a recovered gap its messages follow and move the cursor; their start is not yet seen.
@@ -114,16 +120,20 @@ export function createSubscription (channel: string, options: SubscribeOptions, 
       if (subscribed.snapshot !== undefined) emitter.emit('snapshot', { channel, cursor: position, data: subscribed.snapshot })
     },
     deliver (incoming) {
+      if (!accepted) return
       const message = incoming as unknown as ChannelMessage
       cursor = message.cursor
       emitter.emit('message', message)
       for (const reader of readers) reader.push(message)
     },
     replayed (state) {
+      if (!accepted) return
       cursor = state.cursor
       replayed(state)
     },
-    dropped: (count) => emitter.emit('dropped', { channel, count }),
+    dropped (count) {
+      if (accepted) emitter.emit('dropped', { channel, count })
+    },
     end,
     fail: (error) => emitter.emit('error', error)
   }

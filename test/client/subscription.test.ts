@@ -1,0 +1,40 @@
+import { test } from 'tap'
+import { openClient as open, reached } from '../helpers/client.js'
+import { startHub } from '../helpers/hub-server.js'
+
+test('subscribes again right after it unsubscribed', async (t) => {
+  const { url, broker, sources } = await startHub(t)
+  let answer = () => {}
+  sources.set('gear', { snapshot: () => new Promise((resolve) => { answer = () => resolve({ currentGear: '1' }) }) })
+  const client = open(t, url)
+  const first = [client.channel('gear'), client.channel('app:log')]
+  await reached(client, 'live')
+  await client.ping()
+  // What was sent to the first subscription arrives when the second one is asked for.
+  broker.publish({ channel: 'app:log', data: 'unwanted', ts: 0 })
+  for (const subscription of first) subscription.unsubscribe()
+  const [gear, log] = [client.channel('gear'), client.channel('app:log', { filter: { wanted: true } })]
+  const heard: unknown[] = []
+  for (const subscription of [gear, log]) {
+    subscription.on('message', ({ data }) => heard.push(data))
+    subscription.on('error', ({ code }) => heard.push(code))
+  }
+  const snapshot = new Promise((resolve) => { gear.on('snapshot', resolve) })
+  await client.ping()
+  answer()
+  t.match(await snapshot, { data: { currentGear: '1' } })
+  broker.publish({ channel: 'gear', data: { currentGear: '2' }, ts: 0 })
+  broker.publish({ channel: 'app:log', data: { wanted: true }, ts: 0 })
+  await client.ping()
+  t.strictSame(heard, [{ currentGear: '2' }, { wanted: true }])
+})
+
+test('counts nothing as on its way that was unsubscribed from', async (t) => {
+  const { url, sources } = await startHub(t)
+  sources.set('gear', { snapshot: () => new Promise(() => {}) })
+  const client = open(t, url)
+  await reached(client, 'live')
+  // More than may wait for their answers at once.
+  for (let count = 0; count < 600; count++) client.channel('gear').unsubscribe()
+  t.ok(Number.isFinite(await client.ping()))
+})
