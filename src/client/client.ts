@@ -92,6 +92,12 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
     asked.set(channel, outgoing.ask(message, control.accept, (error) => {
       // A lost connection is no failure: the next one subscribes again.
       if (error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return
+      // Nor is a store that is away; past a limit it is for the program to decide.
+      if (error.retryAfter !== undefined && error.code !== 'LIMIT_EXCEEDED') {
+        const retry = setTimeout(() => subscribe(control), error.retryAfter * 1000)
+        asked.set(channel, () => clearTimeout(retry))
+        return
+      }
       subscriptions.delete(channel)
       control.end(error)
     }))
@@ -150,7 +156,11 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
       outgoing.flush()
     },
     onMessage: receive,
-    onDown: (code) => outgoing.interrupt(code === TOO_BIG)
+    onDown (code) {
+      for (const takeBack of asked.values()) takeBack()
+      asked.clear()
+      outgoing.interrupt(code === TOO_BIG)
+    }
   })
 
   const clock = async () => {

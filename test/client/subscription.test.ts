@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { PitwallError } from '../../src/errors.js'
 import { openClient as open, reached } from '../helpers/client.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -37,4 +38,33 @@ test('counts nothing as on its way that was unsubscribed from', async (t) => {
   // More than may wait for their answers at once.
   for (let count = 0; count < 600; count++) client.channel('gear').unsubscribe()
   t.ok(Number.isFinite(await client.ping()))
+})
+
+test('subscribes once the store is there again', async (t) => {
+  const { url, sources, cut } = await startHub(t)
+  const failAt = (retryAfter: number) => { throw new PitwallError('STORE_UNAVAILABLE', 'The database cannot be reached', { retryAfter }) }
+  let reads = 0
+  sources.set('gear', { snapshot: async () => ++reads < 3 ? failAt(0.01) : { reads } })
+  const client = open(t, url)
+  const subscribe = (name: string) => new Promise((resolve) => {
+    const subscription = client.channel(name)
+    subscription.on('error', ({ code }) => t.fail(code))
+    subscription.on('snapshot', ({ data }) => resolve(data))
+  })
+  t.same(await subscribe('gear'), { reads: 3 })
+
+  // The next connection does not wait for what the one before was told.
+  sources.set('vehicles', { snapshot: async () => failAt(3600) })
+  const vehicles = subscribe('vehicles')
+  await client.ping()
+  sources.set('vehicles', { snapshot: async () => [] })
+  cut()
+  await reached(client, 'reconnecting')
+  client.reconnectNow()
+  t.same(await vehicles, [])
+
+  // One that is tried again after the test keeps no process alive.
+  sources.set('devices', { snapshot: async () => failAt(3600) })
+  client.channel('devices')
+  await client.ping()
 })
