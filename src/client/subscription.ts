@@ -33,52 +33,52 @@ const ITERATOR_LIMIT = 10_000
 
 export function createSubscription (channel: string, options: SubscribeOptions, leave: () => void): SubscriptionControl {
   const emitter = createEmitter<SubscriptionEvents>()
-  const readers = new Set<{ push (message: ChannelMessage): void, end (error?: ClientError): void }>()
+  const readers = new Set<{ push (message: ChannelMessage): void, end (): void }>()
   const { since, ...settings } = options
   let cursor: string | undefined
   let ended = false
   // What comes before the answer belongs to an earlier subscription of the channel.
   let accepted = false
 
+  let failure: ClientError | undefined
+
   const end = (error?: ClientError) => {
     if (ended) return
     ended = true
+    failure = error
     if (error) emitter.emit('error', error)
-    for (const reader of readers) reader.end(error)
+    for (const reader of readers) reader.end()
     readers.clear()
   }
 
   const iterate = (): AsyncIterator<ChannelMessage> => {
     const buffer: ChannelMessage[] = []
-    let wake: (() => void) | null = null
-    let failure: ClientError | undefined
+    // Reads that wait for a message, in their order.
+    const reads: { resolve (result: IteratorResult<ChannelMessage>): void, reject (error: ClientError): void }[] = []
+    let over = ended
+    const finish = ({ resolve, reject }: typeof reads[number]) => failure ? reject(failure) : resolve({ value: undefined, done: true })
     const reader = {
-      over: ended,
       push (message: ChannelMessage) {
+        const read = reads.shift()
+        if (read) return read.resolve({ value: message, done: false })
         if (buffer.push(message) > ITERATOR_LIMIT) {
           buffer.shift()
           emitter.emit('dropped', { channel, count: 1 })
         }
-        wake?.()
       },
-      end (error?: ClientError) {
-        reader.over = true
-        failure = error
-        wake?.()
+      end () {
+        over = true
+        reads.splice(0).forEach(finish)
       }
     }
     if (!ended) readers.add(reader)
     return {
-      async next () {
-        while (buffer.length === 0 && !reader.over) {
-          await new Promise<void>((resolve) => { wake = resolve })
-          wake = null
-        }
+      next: () => new Promise((resolve, reject) => {
         const value = buffer.shift()
-        if (value) return { value, done: false }
-        if (failure) throw failure
-        return { value: undefined, done: true }
-      },
+        if (value) resolve({ value, done: false })
+        else if (over) finish({ resolve, reject })
+        else reads.push({ resolve, reject })
+      }),
       async return () {
         readers.delete(reader)
         reader.end()

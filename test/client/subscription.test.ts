@@ -68,3 +68,20 @@ test('subscribes once the store is there again', async (t) => {
   client.channel('devices')
   await client.ping()
 })
+
+test('answers reads in their order, and one that failed earlier', async (t) => {
+  const { url, broker } = await startHub(t)
+  const client = open(t, url)
+  const log = client.channel<number>('app:log')
+  await reached(client, 'live')
+  await client.ping()
+  const iterator = log[Symbol.asyncIterator]()
+  const reads = [iterator.next(), iterator.next(), iterator.next()]
+  for (const data of [1, 2]) broker.publish({ channel: 'app:log', data, ts: 0 })
+  t.match(await Promise.all(reads.slice(0, 2)), [{ value: { data: 1 } }, { value: { data: 2 } }])
+  log.unsubscribe()
+  t.match(await reads[2], { done: true })
+  const unknown = client.channel('laps')
+  await client.ping()
+  await t.rejects(unknown[Symbol.asyncIterator]().next(), { code: 'UNKNOWN_CHANNEL' })
+})
