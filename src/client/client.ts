@@ -187,7 +187,8 @@ export function connect (url: string, options: ConnectOptions = {}): Client {
         forget(name)
         if (link.live) link.send(JSON.stringify({ type: 'unsubscribe', channel: name }))
       })
-      subscriptions.set(name, control)
+      if (state === 'closed') control.end(new ClientError('CLOSED', 'The client is closed'))
+      else subscriptions.set(name, control)
       if (link.live) subscribe(control)
       return control.subscription as ChannelSubscription<T>
     },

@@ -85,3 +85,9 @@ test('answers reads in their order, and one that failed earlier', async (t) => {
   await client.ping()
   await t.rejects(unknown[Symbol.asyncIterator]().next(), { code: 'UNKNOWN_CHANNEL' })
 })
+
+test('ends a subscription of a closed client', async (t) => {
+  const client = open(t, (await startHub(t)).url)
+  client.close()
+  await t.rejects(client.channel('gear')[Symbol.asyncIterator]().next(), { code: 'CLOSED' })
+})
