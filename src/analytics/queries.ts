@@ -17,10 +17,9 @@ export async function readStats (models: Models, query: StatsQuery, now: number)
   const range = readRange(query, now)
   const filters = pickFilters(query)
   if (!query.compare) return await readTotals(models, range, filters)
-  const [totals, comparison] = await Promise.all([
-    readTotals(models, range, filters),
-    readTotals(models, comparedRange(range, query.compare, zone), filters)
-  ])
+  // Known before anything is read: a fault in it must not leave a read that nobody awaits.
+  const compared = comparedRange(range, query.compare, zone)
+  const [totals, comparison] = await Promise.all([readTotals(models, range, filters), readTotals(models, compared, filters)])
   return { ...totals, comparison }
 }
 
@@ -43,7 +42,8 @@ export async function readPageviews (models: Models, query: PageviewsQuery, now:
   const unit = query.unit ?? (range.to - range.from <= 48 * hourMs ? 'hour' : 'day')
   const series = (of: TimeRange) => countSeries(models, of, filters, unit, zone)
   if (!query.compare) return { data: await series(range) }
-  const [data, comparison] = await Promise.all([series(range), series(comparedRange(range, query.compare, zone))])
+  const compared = comparedRange(range, query.compare, zone)
+  const [data, comparison] = await Promise.all([series(range), series(compared)])
   return { data, comparison }
 }
 

@@ -1,7 +1,8 @@
 import { PitwallError } from '../errors.js'
 
 const isoInstant = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/i
-const lastInstant = 8_640_000_000_000_000
+// The end of the year 9999, the last that ISO 8601 writes with four digits: calendars reckon some days and years beyond what they are given.
+const lastInstant = 253_402_300_799_999
 
 /**
  * Epoch milliseconds of a time a client gave: epoch milliseconds (number or digits),
