@@ -42,6 +42,8 @@ export interface ApiKeys {
   load (hash: string): Promise<Identity | null>
   /** The identity of a key by its id; null when revoked or expired. */
   loadById (id: string): Promise<Identity | null>
+  /** True for the id of a key that is neither revoked nor expired; asking is no use of it. */
+  isGood (id: string): Promise<boolean>
   list (query: ListQuery): Promise<Page<ApiKey>>
   /** @throws NOT_FOUND */
   get (id: string): Promise<ApiKey>
@@ -87,7 +89,11 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
     if (!record || !isLive(record, now())) return null
     const identity = identityOfKey(record)
     if (identity.expiresAt !== undefined) revocations.trackExpiry(identity.id, identity.expiresAt)
-    onUse(identity.id)
+    return identity
+  }
+
+  function noteUse (identity: Identity | null): Identity | null {
+    if (identity) onUse(identity.id)
     return identity
   }
 
@@ -120,10 +126,13 @@ export function createApiKeys ({ model, cache, revocations, audit, onUse, now }:
     list: documents.list,
     get: documents.get,
     async load (hash) {
-      return toIdentity(await model.findOne({ hash }).lean<ApiKeyRecord>())
+      return noteUse(toIdentity(await model.findOne({ hash }).lean<ApiKeyRecord>()))
     },
     async loadById (id) {
-      return toIdentity(await model.findById(id).lean<ApiKeyRecord>())
+      return noteUse(toIdentity(await model.findById(id).lean<ApiKeyRecord>()))
+    },
+    async isGood (id) {
+      return toIdentity(await model.findById(id).lean<ApiKeyRecord>()) !== null
     },
     async create (actor, input) {
       const issued = await issue(input, 'api')

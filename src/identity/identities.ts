@@ -74,7 +74,7 @@ export function createIdentities ({ models, config, accessTokens, logger, now = 
   const cache = createCredentialCache({ now })
   const failures = createFailureLimit({ perMinute: config.authFailureLimit, now })
   const revocations = createRevocations({
-    confirmExpiry: async (id) => await keys.loadById(id) === null && await sessions.loadById(id) === null,
+    confirmExpiry: async (id) => !await keys.isGood(id) && !await sessions.isGood(id),
     onError,
     now
   })

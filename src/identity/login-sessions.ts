@@ -29,6 +29,8 @@ export interface LoginSessions {
   open (userId: string, client: ClientDescription, options: { cookie: boolean }): Promise<OpenedSession>
   loadByCookie (cookieHash: string): Promise<Identity | null>
   loadById (id: string): Promise<Identity | null>
+  /** True for the id of a session that has not ended; asking is no use of it. */
+  isGood (id: string): Promise<boolean>
   /**
    * Exchanges a refresh token for its successor, once. Asked again within the grace, it
    * gives the same successor; after it, the session is revoked, as somebody else may
@@ -67,11 +69,18 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
   const tokens = createRefreshTokens(options.secret)
   const live = () => ({ revokedAt: null, expiresAt: { $gt: new Date(now()) } })
 
-  async function load (filter: { cookieHash: string } | { _id: string }): Promise<Identity | null> {
+  async function find (filter: { cookieHash: string } | { _id: string }) {
     const session = await model.findOne({ ...filter, ...live() }).lean<LoginSessionRecord>()
     const user = session && await users.findById(session.userId).lean<UserRecord>()
     if (!session || !user) return null
     revocations.trackExpiry(session._id, session.expiresAt.getTime())
+    return { session, user }
+  }
+
+  async function load (filter: { cookieHash: string } | { _id: string }): Promise<Identity | null> {
+    const found = await find(filter)
+    if (!found) return null
+    const { session, user } = found
     onUse(session._id, session.endsAt.getTime())
     return {
       kind: 'session',
@@ -139,6 +148,7 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
     },
     loadByCookie: (cookieHash) => load({ cookieHash }),
     loadById: (id) => load({ _id: id }),
+    isGood: async (id) => await find({ _id: id }) !== null,
     async rotate (presented) {
       const token = tokens.read(presented)
       if (!token) throw invalid()

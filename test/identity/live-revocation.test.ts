@@ -2,6 +2,7 @@ import mongoose from 'mongoose'
 import { t as root, test, type Test } from 'tap'
 import { createCredentialCache } from '../../src/identity/credential-cache.js'
 import { createCredentialWatch } from '../../src/identity/credential-watch.js'
+import { createIdentities } from '../../src/identity/identities.js'
 import type { Identity, Scope } from '../../src/identity/identity.js'
 import { createRevocations } from '../../src/identity/revocations.js'
 import type { Models } from '../../src/models/index.js'
@@ -97,6 +98,37 @@ test('an open socket counts as use of its session', async (t) => {
   const current = listed.find((session) => session.current)
   t.ok(Date.now() - Date.parse(current?.lastUsedAt ?? '') < 60_000, 'used just now')
   t.ok(Date.parse(current?.expiresAt ?? '') > Date.now() + long, 'good for another two weeks')
+})
+
+test('looking whether a session has ended is no use of it', async (t) => {
+  const day = 24 * 3_600_000
+  const opened = Date.now()
+  let time = opened
+  const { accessTokens, config } = server.app
+  const identities = createIdentities({ models, config, accessTokens, logger: { error: (details) => { t.fail('a task failed', details) } }, now: () => time })
+  t.teardown(() => identities.close())
+  const endOf = (id: string) => new Promise<void>((resolve) => { identities.onRevoked((ended) => { if (ended === id) resolve() }) })
+  const person = await addPerson(server, 'viewer')
+  const { session: { _id }, cookie } = await identities.sessions.open(person.id, { address: '127.0.0.1', userAgent: '' }, { cookie: true })
+  const use = () => identities.authenticateCredential({ from: 'cookie', session: cookie, visitor: undefined }, '127.0.0.1')
+  t.match(await use(), { id: _id })
+  time += day
+  t.match(await use(), { id: _id })
+  await identities.flushUsage()
+  // Ends when the session would have ended without its second use: both are looked at then.
+  const key = await identities.keys.create({ kind: 'key', id: 'test', name: 'test' }, { name: 'A key', scopes: ['read'], expiresAt: opened + 14 * day })
+  await identities.authenticateToken(key.key, '127.0.0.1')
+  const ended = endOf(_id)
+  const keyEnded = endOf(key.id)
+  time = opened + 14 * day + 1
+  await keyEnded
+  await identities.sessions.list(person.id)
+  await identities.flushUsage()
+  time = opened + 15 * day + 1
+  await ended
+  await identities.flushUsage()
+  t.equal((await models.loginSessions.findById(_id))?.lastUsedAt.getTime(), opened + day)
+  t.equal(await use(), null)
 })
 
 /** Models of a MongoDB that answers change streams as a standalone does. */
