@@ -53,9 +53,9 @@ export class DeviceCommands {
     this.#receivers.delete(connection)
   }
 
-  /** A bound client has subscribed: what its snapshot held was sent. */
+  /** A bound client has subscribed: what its snapshot held was sent, unless it left meanwhile. */
   subscribed (connection: Connection, channel: string): void {
-    if (!channel.startsWith(PREFIX) || !isBound(connection.identity)) return
+    if (!channel.startsWith(PREFIX) || !isBound(connection.identity) || !connection.subscriptions.has(channel)) return
     this.#markWaiting(channel).catch((error: unknown) => this.#report(error))
   }
 

@@ -97,11 +97,13 @@ export class Hub {
   }
 
   /**
-   * Adds a subscription to its channel, in place of one the connection had.
+   * Adds a subscription to its channel, in place of one the connection had; none to a connection that is closed.
    * @throws LIMIT_EXCEEDED when the connection has as many as it may
    */
   subscribe (subscription: Subscription): void {
     const { channel, connection } = subscription
+    // It left while something was looked up: nobody would take this away again.
+    if (connection.closed) return subscription.close()
     if (connection.subscriptions.size >= this.#subscriptionLimit && !connection.subscriptions.has(channel)) {
       throw new PitwallError('LIMIT_EXCEEDED', `WS_SUBSCRIPTION_LIMIT allows ${this.#subscriptionLimit} subscriptions on a connection; unsubscribe from one first`)
     }
@@ -150,6 +152,7 @@ export class Hub {
    * @throws LIMIT_EXCEEDED when that has as many connections as it may
    */
   reauthenticate (connection: Connection, identity: Identity): void {
+    if (connection.closed) return
     connection.place?.assign(identity)
     connection.identity = identity
     connection.sharedRate = this.#keyRates.bucketOf(identity)

@@ -1,7 +1,23 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Identity, Scope } from '../../src/identity/identity.js'
-import { identity, startHub } from '../helpers/hub-server.js'
+import { identity, startHub, type HubServer } from '../helpers/hub-server.js'
 import { openSocket } from '../helpers/test-socket.js'
+
+/** Something that is not known before it is said. */
+function later<T> () {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((_resolve) => { resolve = _resolve })
+  return { promise, resolve }
+}
+
+/** Resolves once the hub has noticed that a session is gone. */
+const goneFrom = ({ broker }: HubServer, sessionId: string) => new Promise<void>((resolve) => {
+  broker.subscribe(({ data }) => {
+    const { id, document } = data as { id: string, document: { connected: boolean } }
+    if (id === sessionId && !document.connected) resolve()
+  }, undefined, ['connections'])
+})
 
 const channels = ['events', 'status', 'vehicle:car-1', 'devices', 'activity', 'connections', 'broadcast', 'app:x'] as const
 
@@ -37,4 +53,49 @@ test('plain clients get only what they may read', async (t) => {
   broker.publish({ channel: 'broadcast', data: { type: 'flag' }, ts: 0 })
   t.strictSame(await socket.next('flag'), { type: 'flag' })
   t.notOk(socket.inbox.some(({ type }) => type === 'events'))
+})
+
+test('a device that left while its vehicle was looked up gets no commands', async (t) => {
+  const [asked, vehicle] = [later<void>(), later<string>()]
+  const handed: string[] = []
+  const hub = await startHub(t, {
+    as: identity(['ingest'], { device: 'd1' }),
+    services: {
+      commands: {
+        report: () => Promise.reject(new Error('unused')),
+        vehicleOf: () => { asked.resolve(); return vehicle.promise },
+        listWaiting: async () => [],
+        handOver: async (id) => { handed.push(id); return null }
+      }
+    }
+  })
+  const device = await openSocket(t, hub.url, ['pitwall.v1', 'key'])
+  const gone = goneFrom(hub, String(device.welcome.sessionId))
+  device.send({ type: 'subscribe', channel: 'commands:car-1' })
+  await asked.promise
+  device.ws.terminate()
+  await gone
+  vehicle.resolve('car-1')
+  await nextTurn()
+  t.equal(hub.hub.countSubscribers('commands:car-1'), 0)
+  hub.broker.publish({ channel: 'commands:car-1', data: { action: 'created', id: 'c1', document: {} }, ts: 0 })
+  await nextTurn()
+  t.same(handed, [], 'nothing counts as sent to it')
+})
+
+test('a client that left while it authenticated stays gone', async (t) => {
+  const [asked, found] = [later<void>(), later<Identity | null>()]
+  const hub = await startHub(t, { services: { authenticateToken: () => { asked.resolve(); return found.promise } } })
+  const client = await openSocket(t, hub.url, ['pitwall.v1', 'key'])
+  const watcher = await openSocket(t, hub.url, ['pitwall.v1', 'key'])
+  await watcher.ask({ type: 'subscribe', channel: 'connections' })
+  const gone = goneFrom(hub, String(client.welcome.sessionId))
+  client.send({ type: 'auth', token: 'another' })
+  await asked.promise
+  client.ws.terminate()
+  await gone
+  t.match(await watcher.next('data'), { data: { document: { connected: false } } })
+  found.resolve(identity())
+  await nextTurn()
+  await watcher.expectNone('data')
 })
