@@ -127,7 +127,7 @@ export class DeviceCommands {
       if (connection.identity.device !== device) continue
       const receiver = this.#receivers.get(connection)
       if (receiver) this.#enqueue(receiver, () => this.#follow(receiver))
-      else this.#endForeign(connection).catch((error: unknown) => this.#report(error))
+      else this.endForeign(connection, 'The device is in another vehicle now').catch((error: unknown) => this.#report(error))
     }
   }
 
@@ -136,13 +136,14 @@ export class DeviceCommands {
     if (receiver.channel !== PREFIX + String(vehicle)) await this.#sendWaiting(receiver)
   }
 
-  async #endForeign (connection: Connection): Promise<void> {
+  /** Ends what a device's client gets of vehicles that the device is not in. */
+  async endForeign (connection: Connection, reason: string): Promise<void> {
     const channels = [...connection.subscriptions.keys()].filter((channel) => channel.startsWith(PREFIX))
     if (channels.length === 0) return
     const own = PREFIX + String(await this.#hub.services.commands.vehicleOf(connection.identity))
     for (const channel of channels) {
       if (channel === own || !this.#hub.unsubscribe(connection, channel)) continue
-      connection.send({ type: 'unsubscribed', channel, reason: 'The device is in another vehicle now' })
+      connection.send({ type: 'unsubscribed', channel, reason })
     }
   }
 

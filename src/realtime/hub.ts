@@ -148,20 +148,22 @@ export class Hub {
   }
 
   /**
-   * Gives an open connection another identity, and ends what that may not read.
+   * Gives an open connection another identity, and ends what that may not read; resolves when that is done.
    * @throws LIMIT_EXCEEDED when that has as many connections as it may
    */
-  reauthenticate (connection: Connection, identity: Identity): void {
+  async reauthenticate (connection: Connection, identity: Identity): Promise<void> {
     if (connection.closed) return
     connection.place?.assign(identity)
     connection.identity = identity
     connection.sharedRate = this.#keyRates.bucketOf(identity)
     for (const [channel, { rule }] of connection.subscriptions) {
-      if (mayRead(identity, rule, channel)) continue
+      // Which vehicle a device is in has to be looked up.
+      if (mayRead(identity, rule, channel) || (rule.ownVehicle && identity.device !== undefined)) continue
       this.unsubscribe(connection, channel)
       if (connection.protocol !== 'plain') connection.send({ type: 'unsubscribed', channel, reason: `This needs the scope ${rule.read}` })
     }
     this.log.changed(connection)
+    if (identity.device !== undefined) await this.deviceCommands.endForeign(connection, 'These are the commands of another vehicle')
   }
 
   /** Puts a credential's limits of its own into force on its open connections. */

@@ -99,3 +99,27 @@ test('a client that left while it authenticated stays gone', async (t) => {
   await nextTurn()
   await watcher.expectNone('data')
 })
+
+test('a device that authenticates anew keeps what it may read', async (t) => {
+  const ofDevice = (device: string) => identity(['ingest'], { device })
+  const hub = await startHub(t, {
+    as: ofDevice('d1'),
+    services: {
+      commands: {
+        report: () => Promise.reject(new Error('unused')),
+        vehicleOf: async ({ device }) => device === 'd3' ? 'car-3' : 'car-1',
+        listWaiting: async () => [],
+        handOver: async () => null
+      },
+      authenticateToken: async (device) => ofDevice(device)
+    }
+  })
+  const device = await openSocket(t, hub.url, ['pitwall.v1', 'key'])
+  const channel = 'commands:car-1'
+  t.match(await device.ask({ type: 'subscribe', channel }), { type: 'subscribed' })
+  t.match(await device.ask({ type: 'auth', token: 'd2' }), { type: 'authenticated' })
+  hub.broker.publish({ channel, data: { action: 'created', id: 'c1' }, ts: 0 })
+  t.match(await device.next('data'), { data: { id: 'c1' } })
+  t.match(await device.ask({ type: 'auth', token: 'd3' }), { type: 'authenticated' })
+  t.match(await device.next('unsubscribed'), { channel, reason: String }, 'of another vehicle')
+})

@@ -97,7 +97,7 @@ export const pitwallV1Messages: Readonly<Record<string, MessageHandler>> = {
   auth: defineMessage(AuthMessage, 'any', async (hub, connection, message) => {
     const identity = await hub.services.authenticateToken(message.token, connection.address)
     if (!identity) throw new PitwallError('INVALID_CREDENTIALS', 'The token is unknown, revoked or expired')
-    hub.reauthenticate(connection, identity)
+    await hub.reauthenticate(connection, identity)
     reply(connection, message, { type: 'authenticated', scopes: [...identity.scopes] })
   }),
 
