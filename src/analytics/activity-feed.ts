@@ -23,21 +23,15 @@ export interface ActivityFeed {
 export function createActivityFeed (models: Models, options: Pick<ChangeFeedOptions, 'broker' | 'logger'>): ActivityFeed {
   const { db } = models.connection
   if (!db) throw new Error('The activity feed needs an open connection')
-  const { broker, logger } = options
-  const feed = createChangeFeed({
-    db,
-    logger,
-    broker: {
-      ...broker,
-      // What retention drops is no activity.
-      publish: (publication) => publication.data === undefined ? broker.head('activity') : broker.publish(publication)
-    }
-  })
+  const { broker } = options
+  const feed = createChangeFeed({ db, ...options })
   const announceOne = feed.watch({
     channel: 'activity',
     collection: models.activityEvents.collection.name,
     insertsOnly: true,
-    toData: ({ action, stored }) => action === 'created' && stored ? toPublic(stored) : undefined
+    // What retention drops is no activity, and fills no page of the past.
+    channelOf: ({ action }) => action === 'created' ? 'activity' : undefined,
+    toData: ({ stored }) => stored && toPublic(stored)
   })
   const { head, history } = feed.source('activity', async () => undefined)
 
@@ -45,9 +39,7 @@ export function createActivityFeed (models: Models, options: Pick<ChangeFeedOpti
     source: {
       ...(head && { head }),
       async history (channel, range) {
-        const page = await history?.(channel, range)
-        if (!page) return { messages: [], complete: false, cursor: broker.head(channel) }
-        return { ...page, messages: page.messages.filter(({ data }) => data !== undefined) }
+        return await history?.(channel, range) ?? { messages: [], complete: false, cursor: broker.head(channel) }
       }
     },
     announce (events) {

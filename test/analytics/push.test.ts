@@ -5,7 +5,8 @@ import { createLiveCounts, visitorOf } from '../../src/analytics/live-counts.js'
 import type { ActivityEvent } from '../../src/schemas/activity.js'
 import type { LiveValues } from '../../src/schemas/analytics.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
-import { startApp } from '../helpers/build-app.js'
+import { adminKey, startApp } from '../helpers/build-app.js'
+import { openSocket } from '../helpers/test-socket.js'
 
 const identity = { kind: 'key' as const, id: 'k', name: 'k', scopes: new Set(['ingest'] as const) }
 
@@ -36,6 +37,33 @@ t.test('pushes activity once, whoever stored it', async (t) => {
   const page = await app.channelSources.get('activity')?.history?.('activity', { since: published[1]?.cursor ?? '', limit: 100 })
   t.equal(page?.complete, true)
   t.strictSame(page?.messages.map(({ data, cursor }) => [(data as ActivityEvent).id, cursor]), published.slice(2).map(({ data, cursor }) => [(data as ActivityEvent).id, cursor]))
+})
+
+t.test('resumes past more removals than a page holds', async (t) => {
+  const { app, socketUrl } = await startApp(t)
+  const cursors = new Map<string, string>()
+  let look = () => {}
+  app.broker.subscribe(({ data, cursor }) => {
+    cursors.set((data as ActivityEvent).type, cursor)
+    look()
+  }, undefined, ['activity'])
+  const published = async (type: string) => {
+    while (!cursors.has(type)) await new Promise<void>((resolve) => { look = resolve })
+    return cursors.get(type)
+  }
+  await app.analytics.ingest(identity, Array.from({ length: 1000 }, () => ({ type: 'old' })))
+  await app.analytics.ingest(identity, [{ type: 'seen' }])
+  // As retention does.
+  await app.models.activityEvents.deleteMany({ type: 'old' })
+  await app.analytics.ingest(identity, [{ type: 'missed' }])
+  const since = await published('seen')
+  await published('missed')
+  app.broker.reset('activity')
+  const socket = await openSocket(t, socketUrl, ['pitwall.v1', adminKey])
+  t.match(await socket.ask({ type: 'subscribe', channel: 'activity', since }), { recovered: true })
+  await app.analytics.ingest(identity, [{ type: 'live' }])
+  t.match(await socket.next('data'), { data: { type: 'missed' } })
+  t.match(await socket.next('data'), { data: { type: 'live' } })
 })
 
 t.test('pushes the values of now as they change', async (t) => {
