@@ -99,10 +99,11 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
     revocations.revoke(id)
   }
 
-  async function revoke (id: string, userId?: string): Promise<void> {
+  /** Ends a session; false when it has ended already, or is not this person's. */
+  async function end (id: string, userId?: string): Promise<boolean> {
     const { matchedCount } = await model.updateOne({ _id: id, ...(userId !== undefined && { userId }), ...live() }, { $set: { revokedAt: new Date(now()) } })
-    if (matchedCount === 0) throw new PitwallError('NOT_FOUND', `There is no session ${JSON.stringify(id)}`)
-    announce(id)
+    if (matchedCount > 0) announce(id)
+    return matchedCount > 0
   }
 
   async function revokeAll (userId: string, except?: string): Promise<number> {
@@ -171,7 +172,9 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
     async list (userId) {
       return await model.find({ userId, ...live() }).sort({ lastUsedAt: -1, _id: -1 }).limit(200).lean<LoginSessionRecord[]>()
     },
-    revoke,
+    async revoke (id, userId) {
+      if (!await end(id, userId)) throw new PitwallError('NOT_FOUND', `There is no session ${JSON.stringify(id)}`)
+    },
     async endByCookie (text) {
       const ended = await model.findOneAndUpdate({ cookieHash: hashSecret(text), ...live() }, { $set: { revokedAt: new Date(now()) } }, { projection: { _id: 1 } }).lean()
       if (ended) announce(ended._id)
@@ -183,8 +186,7 @@ export function createLoginSessions (options: LoginSessionsOptions): LoginSessio
     },
     async logOut ({ id, userId }, everywhere) {
       if (everywhere && userId !== undefined) return await revokeAll(userId)
-      await revoke(id)
-      return 1
+      return await end(id) ? 1 : 0
     }
   }
 }

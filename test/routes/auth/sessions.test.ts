@@ -37,6 +37,14 @@ test('signing out ends the session and takes the cookies back', async (t) => {
   t.match(await client('POST', '/api/auth/logout'), { status: 200, body: { data: { ended: 0 } } })
 })
 
+test('signing out twice at once ends one session', async (t) => {
+  const client = restClient(server.url)
+  const { bearer } = await addPerson(server, 'viewer')
+  const replies = await Promise.all([1, 2].map(() => client<{ ended: number }>('POST', '/api/auth/logout', {}, bearer)))
+  t.same(replies.map(({ status }) => status), [200, 200])
+  t.same(replies.map(({ body }) => body.data.ended).sort(), [0, 1])
+})
+
 test('signing out by refresh token needs no access token', async (t) => {
   const client = restClient(server.url)
   const { refreshToken, bearer } = await addPerson(server, 'viewer')
