@@ -1,3 +1,4 @@
+import mongoose from 'mongoose'
 import t, { test } from 'tap'
 import type { Bucket } from '../../src/schemas/telemetry.js'
 import { startApp } from '../helpers/build-app.js'
@@ -77,6 +78,31 @@ test('rollups outlive their samples and take late ones in', async (t) => {
   const [chunk] = await models.rollups.find({ _id: /^old-1 10s / }).lean()
   t.equal(await models.rollupMarks.countDocuments({ _id: /^old-1 / }), 0)
   t.ok((chunk?.expiresAt.getTime() ?? 0) > start + 9.9 * 86_400_000, 'kept ten times as long')
+})
+
+test('a minute whose mark failed is rolled later', async (t) => {
+  // Ahead, so that no other node finds its marks due.
+  const start = Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000
+  let time = start + 1000
+  const node = await startNode(t, app, { now: () => time })
+  const send = (second: number) => node.ingestSamples(key('key-1'), 'unmarked-1', [{ ts: start + second * 1000, values: { speed: second } }])
+  await send(1)
+  // By then its mark is to be stored anew.
+  time += 61_000
+  const collection = models.rollupMarks.collection as unknown as Record<'bulkWrite', () => Promise<unknown>>
+  const proper = collection.bulkWrite
+  collection.bulkWrite = async () => {
+    collection.bulkWrite = proper
+    throw new mongoose.mongo.MongoNetworkError('connection closed')
+  }
+  await t.rejects(send(2))
+  for (let hour = 0; hour < 3; hour++) {
+    time += 3_600_000
+    await node.rollAll()
+  }
+  t.equal(await models.rollupMarks.countDocuments({ _id: /^unmarked-1 / }), 0)
+  await models.samples.deleteMany({ vehicle: 'unmarked-1' })
+  t.match(await node.history('unmarked-1', { from: String(start), to: String(start + 60_000), points: 1 }), { speed: [{ count: 1, last: 1 }] }, 'and outlives its samples')
 })
 
 test('a sample of long ago is kept from when it came', async (t) => {

@@ -71,6 +71,15 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
     if (minutes.size === 0) byVehicle.delete(entry.vehicle)
   }
 
+  /**
+   * Something in a minute is over. One whose mark may not be stored is forgotten: what is there of
+   * it, with the samples of before, is taken over once it is due, as marks of a node that is gone.
+   */
+  const leave = (entry: MarkedMinute) => {
+    entry.open--
+    if (entry.open === 0 && entry.token === '') forget(entry)
+  }
+
   const makeRoom = (time: number) => {
     const current = floorTo(time, MINUTE)
     for (const entry of byId.values()) {
@@ -116,7 +125,7 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
     if (byVehicle.get(vehicle)?.has(minute + MINUTE)) return
     const entry = entryOf(vehicle, minute + MINUTE, time)
     entry.open++
-    storeMarks([entry], time).catch(() => { /* The first sample of the minute tries again, and tells. */ }).finally(() => { entry.open-- })
+    storeMarks([entry], time).catch(() => { /* The first sample of the minute tries again, and tells. */ }).finally(() => { leave(entry) })
   }
 
   return {
@@ -145,7 +154,7 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
       try {
         await makeSure(due, time)
       } catch (error) {
-        for (const entry of entries) entry.open--
+        for (const entry of entries) leave(entry)
         throw error
       }
       if (byId.size > most) makeRoom(time)
@@ -156,7 +165,7 @@ export function createMinuteMarks ({ marks, now, most = 20_000 }: MinuteMarksOpt
     end (entries: Set<MarkedMinute>, isAnswered: boolean): void {
       const time = now()
       for (const entry of entries) {
-        entry.open--
+        leave(entry)
         entry.last = time
         if (!isAnswered) entry.notBefore = time + DOUBT
       }
