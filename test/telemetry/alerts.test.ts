@@ -172,6 +172,31 @@ test('a rule is applied when it is written', async (t) => {
   await node.alerts.rules.remove(rule.id)
 })
 
+/** What arrives while something else is under way. */
+const take = (vehicle: string, second: number, motorTemperature: number) => {
+  node.alerts.take([{ vehicle, ts: start + second * 1000, values: { motorTemperature }, arrival: '0'.repeat(24) }], node.clock.time)
+}
+
+test('what a rule opens while it ends is cleared', async (t) => {
+  const cases: ['removed' | 'disabled' | 'changed', (id: string) => Promise<unknown>][] = [
+    ['removed', (id) => models.alertRules.deleteOne({ _id: id })],
+    ['disabled', (id) => models.alertRules.updateOne({ _id: id }, { $set: { enabled: false } })],
+    ['changed', (id) => models.alertRules.updateOne({ _id: id }, { $set: { above: 200 } })]
+  ]
+  for (const [what, write] of cases) {
+    const vehicle = newVehicle()
+    const { id } = await addRule(vehicle, { above: 100 })
+    await write(id)
+    const reloading = node.alerts.reloadRules()
+    take(vehicle, 1, 110)
+    await reloading
+    await node.alerts.settle()
+    t.match((await node.alerts.list({ vehicle })).data, [{ state: 'cleared', clearReason: `rule-${what}` }])
+    await models.alertRules.deleteOne({ _id: id })
+    await node.alerts.reloadRules()
+  }
+})
+
 test('an alert cleared by hand waits for the condition', async (t) => {
   const vehicle = newVehicle()
   const { id } = await addRule(vehicle, { above: 100 })

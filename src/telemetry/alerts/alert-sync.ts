@@ -40,13 +40,14 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
     }
   }
 
-  /** Closes what no rule stands behind any more, of the alerts that were open before the rules were read. */
-  const closeOrphans = (alerts: ReadonlySet<AlertRecord>, stored: ReadonlySet<string>, before: ReadonlyMap<string, ActiveRule>) => {
-    engine.closeAll('rule-removed', (alert) => alerts.has(alert) && !stored.has(alert.rule))
-    engine.closeAll('rule-disabled', (alert) => alerts.has(alert) && !watches.rules.has(alert.rule))
+  /** Closes what no rule stands behind any more, of the alerts that were open before the rules were read, and of those that this node has opened since by the rules before. */
+  const closeOrphans = (known: ReadonlySet<AlertRecord>, stored: ReadonlySet<string>, before: ReadonlyMap<string, ActiveRule>) => {
+    const isOlder = (alert: AlertRecord) => known.has(alert) || engine.hasOpened(alert)
+    engine.closeAll('rule-removed', (alert) => isOlder(alert) && !stored.has(alert.rule))
+    engine.closeAll('rule-disabled', (alert) => isOlder(alert) && !watches.rules.has(alert.rule))
     engine.closeAll('rule-changed', (alert) => {
       const { rule, vehicle, signal } = alert
-      if (!alerts.has(alert)) return false
+      if (!isOlder(alert)) return false
       const active = watches.rules.get(rule)
       const old = before.get(rule)
       return active !== undefined && (active.signal !== signal || (active.vehicle ?? vehicle) !== vehicle || (old !== undefined && old.key !== active.key))

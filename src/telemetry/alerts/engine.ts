@@ -30,6 +30,7 @@ const REMEMBERED_FOR = 60_000
 export function createAlertEngine ({ watches, open, writer, findSignal, readSignals, keepFor, now }: AlertEngineOptions) {
   const closed = new Map<string, number>()
   const grown = new Set<AlertRecord>()
+  const opened = new WeakSet<AlertRecord>()
 
   const fire = ({ rule, vehicle, track }: Watch, openedAt: number) => {
     if (open.get(rule.id, vehicle)) return
@@ -50,6 +51,7 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
       createdAt: time,
       updatedAt: time
     }
+    opened.add(alert)
     open.add(alert)
     writer.opens(alert)
   }
@@ -138,6 +140,9 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
       grown.clear()
       for (const [id, time] of closed) if (now() - time > REMEMBERED_FOR) closed.delete(id)
     },
+
+    /** True for an alert that this node opened since it started, by the rules it had then. */
+    hasOpened: (alert: AlertRecord): boolean => opened.has(alert),
 
     /** Closes open alerts for another reason than their condition. */
     closeAll (reason: ClearReason, which: (alert: AlertRecord) => boolean): void {
