@@ -197,6 +197,17 @@ test('what a rule opens while it ends is cleared', async (t) => {
   }
 })
 
+test('what opens while open alerts are read stays', async (t) => {
+  const vehicle = newVehicle()
+  const { id } = await addRule(vehicle, { above: 100 })
+  const reloading = node.alerts.reloadOpen()
+  take(vehicle, 1, 110)
+  await reloading
+  take(vehicle, 2, 90)
+  t.same(await node.told(vehicle), [[1, 2, 110]], 'and clears with its condition')
+  await node.alerts.rules.remove(id)
+})
+
 test('an alert cleared by hand waits for the condition', async (t) => {
   const vehicle = newVehicle()
   const { id } = await addRule(vehicle, { above: 100 })

@@ -73,10 +73,12 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
   })
 
   const loadOpen = createReload(async () => {
+    // What opens from here on may not be stored yet when they are read.
+    const known = open.list()
     await writer.settle()
     const stored = await alerts.find({ open: true }).lean<AlertRecord[]>()
     const ids = new Set(stored.map(({ _id }) => _id))
-    for (const { _id } of open.list()) if (!ids.has(_id)) engine.letGo(_id)
+    for (const { _id } of known) if (!ids.has(_id)) engine.letGo(_id)
     for (const alert of stored) engine.adopt(alert)
   })
 
