@@ -335,6 +335,21 @@ test('a removed vehicle takes its alerts along', async (t) => {
   await node.alerts.rules.remove(id)
 })
 
+test('silence is not told of what is gone meanwhile', async (t) => {
+  const [removed, changed] = [newVehicle(), newVehicle()]
+  const rules = await Promise.all([removed, changed].map((vehicle) => addRule(vehicle, { stale: 10 })))
+  for (const vehicle of [removed, changed]) await node.send(vehicle, 0, { motorTemperature: 50 })
+  node.clock.time = start + 60_000
+  const looking = node.alerts.look()
+  node.alerts.forget(removed)
+  await node.alerts.rules.change(rules[1]?.id ?? '', { stale: 100 })
+  await looking
+  await node.alerts.settle()
+  t.same([node.lights.get(removed), await node.told(removed)], [undefined, []], 'a vehicle that was removed')
+  t.equal((await node.alerts.list({ vehicle: changed, state: 'open' })).data.length, 0, 'a rule that says otherwise now')
+  for (const { id } of rules) await node.alerts.rules.remove(id)
+})
+
 const rules: fc.Arbitrary<Fields> = fc.record({
   above: fc.integer({ min: 4, max: 7 }),
   clearAt: fc.option(fc.integer({ min: 2, max: 4 }), { nil: undefined }),

@@ -127,7 +127,8 @@ export function createAlertEngine ({ watches, open, writer, findSignal, readSign
           const stored = states.get(watch.vehicle)
           if (stored && stored.t > track.at) Object.assign(track, { at: stored.t, heard: Math.max(track.heard, stored.lastSeen), value: stored.v })
           const since = silentSince(rule.judge, track, now() - STORING_LAG)
-          if (since === null || !watches.rules.has(rule.id)) continue
+          // Meanwhile the rule may have changed, or the vehicle gone.
+          if (since === null || !watches.holds(watch)) continue
           track.phase = 'open'
           fire(watch, since)
         }

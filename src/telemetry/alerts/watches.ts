@@ -22,6 +22,8 @@ export interface Watches {
   of (vehicle: string): readonly Watch[]
   /** What one rule is about, or undefined when it is not about the vehicle. */
   find (rule: string, vehicle: string): Watch | undefined
+  /** True while a watch is in force: its rule says the same as before, and its vehicle was not forgotten. */
+  holds (watch: Watch): boolean
   /** Goes by other rules from now on; where one stands stays when it says the same as before. */
   replace (rules: ActiveRule[]): void
   /** Those that wait for silence. */
@@ -70,6 +72,7 @@ export function createWatches (open: OpenAlerts): Watches {
     get rules () { return rules },
     of,
     find: (rule, vehicle) => of(vehicle).find((watch) => watch.rule.id === rule),
+    holds: ({ rule, vehicle, track }) => rules.get(rule.id)?.key === rule.key && vehicles.get(vehicle)?.list.some((watch) => watch.track === track) === true,
     replace (next) {
       rules = new Map(next.map((rule) => [rule.id, rule]))
       version++
