@@ -172,6 +172,27 @@ test('a rule is applied when it is written', async (t) => {
   await node.alerts.rules.remove(rule.id)
 })
 
+test('a rule written while others are read is applied', async (t) => {
+  const vehicle = newVehicle()
+  await node.send(vehicle, 0, { motorTemperature: 110 })
+  const collection = models.alertRules.collection as unknown as Record<'find', (...given: unknown[]) => { toArray (): Promise<unknown[]> }>
+  const proper = collection.find
+  collection.find = (...given) => {
+    collection.find = proper
+    const cursor = proper.apply(collection, given)
+    const found = cursor.toArray()
+    cursor.toArray = async () => {
+      while (await models.alertRules.countDocuments({ vehicle }) === 0) await nextTurn()
+      await nextTurn()
+      return await found
+    }
+    return cursor
+  }
+  const [, { id }] = await Promise.all([node.alerts.reloadRules(), addRule(vehicle, { above: 100 })])
+  t.same(await node.told(vehicle), [[0, null, 110]])
+  await node.alerts.rules.remove(id)
+})
+
 /** What arrives while something else is under way. */
 const take = (vehicle: string, second: number, motorTemperature: number) => {
   node.alerts.take([{ vehicle, ts: start + second * 1000, values: { motorTemperature }, arrival: '0'.repeat(24) }], node.clock.time)

@@ -56,12 +56,13 @@ export function createAlertSync ({ alerts, alertRules, signals, open, watches, w
 
   const loadRules = createReload(async () => {
     const known = new Set(open.list())
+    // What is written from here on may not be among what is read.
+    const applied = new Set(applying)
     const records = await alertRules.find().sort({ createdAt: 1, _id: 1 }).lean<AlertRuleRecord[]>()
     const active = records.filter((record) => record.enabled && isSound(record)).map((record) => activeRule(record._id, record.name, record))
     const before = watches.rules
     watches.replace(active)
     closeOrphans(known, new Set(records.map(({ _id }) => _id)), before)
-    const applied = new Set(applying)
     const fresh = active.filter(({ id, key }) => applied.has(id) || before.get(id)?.key !== key)
     await Promise.all([...new Set(fresh.map((rule) => rule.signal))].map(async (signal) => {
       const states = await readSignals(signal)
