@@ -183,8 +183,7 @@ test('a rule written while others are read is applied', async (t) => {
     const found = cursor.toArray()
     cursor.toArray = async () => {
       while (await models.alertRules.countDocuments({ vehicle }) === 0) await nextTurn()
-      await nextTurn()
-      return await found
+      return await nextTurn(found)
     }
     return cursor
   }
@@ -199,15 +198,10 @@ const take = (vehicle: string, second: number, motorTemperature: number) => {
 }
 
 test('what a rule opens while it ends is cleared', async (t) => {
-  const cases: ['removed' | 'disabled' | 'changed', (id: string) => Promise<unknown>][] = [
-    ['removed', (id) => models.alertRules.deleteOne({ _id: id })],
-    ['disabled', (id) => models.alertRules.updateOne({ _id: id }, { $set: { enabled: false } })],
-    ['changed', (id) => models.alertRules.updateOne({ _id: id }, { $set: { above: 200 } })]
-  ]
-  for (const [what, write] of cases) {
+  for (const [what, changed] of [['removed', null], ['disabled', { enabled: false }], ['changed', { above: 200 }]] as const) {
     const vehicle = newVehicle()
     const { id } = await addRule(vehicle, { above: 100 })
-    await write(id)
+    await (changed ? models.alertRules.updateOne({ _id: id }, { $set: changed }) : models.alertRules.deleteOne({ _id: id }))
     const reloading = node.alerts.reloadRules()
     take(vehicle, 1, 110)
     await reloading
@@ -342,6 +336,15 @@ test('cleared alerts go and open ones stay', async (t) => {
   t.match(await models.alerts.findOne({ vehicle }).lean(), { open: undefined, expiresAt: new Date(start + 2000) })
   t.match((await models.alerts.collection.indexes()).find(({ key }) => 'expiresAt' in key), { expireAfterSeconds: 0 })
   await node.alerts.rules.remove(id)
+})
+
+test('a trial knows no silence of times to come', async (t) => {
+  const vehicle = newVehicle()
+  await node.send(vehicle, 0, { motorTemperature: 50 })
+  const trial = { rule: { signal: 'motorTemperature', stale: 60, severity: 'warning' as const }, vehicle, from: start, to: start + 3_600_000 }
+  t.same((await node.alerts.try(trial)).firings, [])
+  node.clock.time = start + 61_000
+  t.match((await node.alerts.try(trial)).firings, [{ openedAt: new Date(start + 60_000).toISOString(), clearedAt: null }])
 })
 
 test('a removed vehicle takes its alerts along', async (t) => {

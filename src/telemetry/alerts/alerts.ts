@@ -155,7 +155,7 @@ export async function createAlerts (options: AlertsOptions) {
       if (trials >= MOST_TRIALS) throw new PitwallError('TOO_MANY_REQUESTS', `${MOST_TRIALS} rules are being tried already`, { retryAfter: 1 })
       trials++
       try {
-        return await tryRule(models.samples, { rule, vehicle, from, to, ...(signal && { signal }) })
+        return await tryRule(models.samples, { rule, vehicle, from, to, now: now(), ...(signal && { signal }) })
       } finally {
         trials--
       }

@@ -14,6 +14,8 @@ export interface Trial {
   /** Epoch milliseconds; `from` inclusive, `to` exclusive. */
   from: number
   to: number
+  /** Up to when silence counts at the most. */
+  now: number
   /** Ends the reading. */
   signal?: AbortSignal
 }
@@ -24,7 +26,7 @@ type Firing = TrialResult['firings'][number]
  * Judges stored samples as they would have been live, had each come at the time it was
  * measured; so late ones count in their place. Reads them as a stream.
  */
-export async function tryRule (samples: SampleModel, { rule, vehicle, from, to, signal }: Trial): Promise<TrialResult> {
+export async function tryRule (samples: SampleModel, { rule, vehicle, from, to, now, signal }: Trial): Promise<TrialResult> {
   const judge = createJudge(rule)
   const track = createTrack()
   const firings: Firing[] = []
@@ -55,7 +57,7 @@ export async function tryRule (samples: SampleModel, { rule, vehicle, from, to, 
     if (track.peak !== undefined) last.peak = track.peak
     if (outcome === 'cleared') last.clearedAt = new Date(ts).toISOString()
   }
-  if (firings.length < MAX_FIRINGS) listen(to)
+  if (firings.length < MAX_FIRINGS) listen(Math.min(to, now))
   return { firings, samples: count, complete: true, until: new Date(to).toISOString() }
 }
 
