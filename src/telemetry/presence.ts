@@ -12,22 +12,40 @@ export interface PresenceOptions {
   onSweep?: (now: number) => void
 }
 
-/** Tells on `status` when vehicles come and go; one timer looks at all of them. */
+/** Tells on `status` when vehicles come and go; one timer looks at all of them. Another node may have heard who fell silent here. */
 export function watchPresence ({ registry, broker, now, interval = 500, onSweep }: PresenceOptions) {
   const tell = (tracker: VehicleTracker, time: number) => {
     broker.publish({ channel: 'status', data: { vehicle: tracker.vehicle, ts: new Date(time).toISOString(), online: tracker.online }, ts: time })
   }
 
-  const sweep = setInterval(() => {
-    const time = now()
-    for (const tracker of registry.trackers.values()) {
-      if (!tracker.online || isOnline(tracker.lastSeen, tracker.cadence, time)) continue
+  let looking: Promise<void> | null = null
+  let isStopped = false
+
+  const isSilent = ({ online, lastSeen, cadence }: VehicleTracker) => online && !isOnline(lastSeen, cadence, now())
+
+  const look = async (silent: VehicleTracker[]) => {
+    // Without an answer there is only what this node knows.
+    await registry.hearOthers(silent).catch(() => {})
+    for (const tracker of silent) {
+      if (isStopped || registry.trackers.get(tracker.vehicle) !== tracker || !isSilent(tracker)) continue
       tracker.online = false
-      tell(tracker, time)
+      tell(tracker, now())
     }
-    onSweep?.(time)
+  }
+
+  const sweep = setInterval(() => {
+    const silent: VehicleTracker[] = []
+    if (!looking) for (const tracker of registry.trackers.values()) if (isSilent(tracker)) silent.push(tracker)
+    if (silent.length > 0) looking = look(silent).finally(() => { looking = null })
+    onSweep?.(now())
   }, interval)
   sweep.unref()
 
-  return { tell, stop: () => { clearInterval(sweep) } }
+  return {
+    tell,
+    stop (): void {
+      isStopped = true
+      clearInterval(sweep)
+    }
+  }
 }

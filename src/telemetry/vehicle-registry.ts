@@ -115,6 +115,15 @@ export function createVehicleRegistry ({ vehicles, vehicleStates, onCreate }: Ve
       return known(ids)
     },
 
+    /** Notes when other nodes heard vehicles later than this one did, as far as they have stored it. */
+    async hearOthers (silent: readonly VehicleTracker[]): Promise<void> {
+      const states = await vehicleStates.find({ _id: { $in: silent.map(({ vehicle }) => vehicle) } }, { lastSeen: 1, cadence: 1 }).lean()
+      for (const { _id: vehicle, lastSeen, cadence } of states) {
+        const tracker = trackers.get(vehicle)
+        if (tracker && lastSeen && lastSeen.getTime() > tracker.lastSeen) Object.assign(tracker, { lastSeen: lastSeen.getTime(), cadence: cadence ?? null })
+      }
+    },
+
     /** Makes the documents of simulated vehicles where they are not there. */
     addSimulated: (made: { id: string, name: string }[]) => makeDocuments(made, true),
 

@@ -1,6 +1,7 @@
 import t, { test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
+import { key, startNode } from '../../telemetry/rollup-model.js'
 
 const shared = await startApp(t)
 const rest = restClient(shared.url, adminKey)
@@ -191,4 +192,29 @@ test('a vehicle that falls silent is told offline', async (t) => {
   await offline
   t.match(told[2], { vehicle: 'quiet-1', online: false })
   t.match(await telemetry.stateOf('quiet-1'), { online: false, state: { speed: { v: 3 } } })
+})
+
+/** Resolves with all vehicles told offline, up to the given one. */
+const offlineUpTo = (last: string) => new Promise<string[]>((resolve) => {
+  const told: string[] = []
+  const stop = shared.app.broker.subscribe(({ channel, data }) => {
+    const { vehicle, online } = data as { vehicle: string, online?: boolean }
+    if (channel !== 'status' || online !== false) return
+    told.push(vehicle)
+    if (vehicle !== last) return
+    stop()
+    resolve(told)
+  })
+})
+
+test('a vehicle that another node hears stays online', async (t) => {
+  let time = Date.now()
+  const [one, other] = [await startNode(t, shared.app, { now: () => time }), await startNode(t, shared.app, { now: () => time })]
+  for (const vehicle of ['roams-1', 'stays-1']) await one.ingestStatus(key('key-1'), { vehicle, ts: time, speed: 1 })
+  time += 4000
+  await other.ingestStatus(key('key-1'), { vehicle: 'roams-1', ts: time, speed: 2 })
+  await other.settle()
+  const offline = offlineUpTo('stays-1')
+  time += 3000
+  t.notOk((await offline).includes('roams-1'))
 })
