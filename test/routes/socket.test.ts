@@ -125,15 +125,15 @@ test('turns away what is too much before it looks at keys', async (t) => {
   await first?.closed
   // The server may hear of it a little later.
   while (app.hub.connections.size > 1) await new Promise(setImmediate)
-  // More at once than a second's worth, however long the server takes for them.
-  const outcomes = await Promise.all(Array.from({ length: 12 }, (_, index) => attempt(`pw_unknown-key-${index}-0123456789`)))
+  const isTooFast = (outcome: Awaited<ReturnType<typeof attempt>>) => 'detail' in outcome && /3 new/.test(outcome.detail) && outcome.retryAfter === '1'
+  // More at once than a second's worth; a machine that took seconds for them is asked again.
+  const outcomes: Awaited<ReturnType<typeof attempt>>[] = []
+  do outcomes.push(...await Promise.all(Array.from({ length: 12 }, (_, index) => attempt(`pw_unknown-key-${index}-0123456789`))))
+  while (!outcomes.some(isTooFast))
   const judged = outcomes.filter(({ status }) => status === 401).length
   t.ok(judged > 0, 'a place was free')
   t.equal(looks, 2 + judged)
-  const refused = outcomes.filter(({ status }) => status !== 401)
-  t.ok(refused.length > 0)
-  for (const outcome of refused) t.match(outcome, { status: 503, code: 'OVERLOADED', detail: /3 new connections a second|2 connections/ })
-  t.ok(refused.some((outcome) => 'detail' in outcome && /3 new/.test(outcome.detail) && outcome.retryAfter === '1'))
+  for (const outcome of outcomes.filter(({ status }) => status !== 401)) t.match(outcome, { status: 503, code: 'OVERLOADED', detail: /3 new connections a second|2 connections/ })
   const isLetIn = () => new Promise<boolean>((resolve) => {
     const ws = new WebSocket(socketUrl, ['pitwall.v1', adminKey])
     t.teardown(() => ws.terminate())
