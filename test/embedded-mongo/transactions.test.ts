@@ -129,6 +129,21 @@ await t.test('an upsert that waited updates what came in between', async t => {
   await session.endSession()
 })
 
+await t.test('a change that waited takes the next that matches', async t => {
+  const { client, db } = await openDatabase()
+  const jobs = db.collection<{ _id: number, state: string }>('jobs')
+  await jobs.insertMany([{ _id: 1, state: 'new' }, { _id: 2, state: 'new' }])
+  const session = client.startSession()
+  session.startTransaction()
+  await jobs.updateOne({ _id: 1 }, { $set: { state: 'taken' } }, { session })
+  const waiting = jobs.findOneAndUpdate({ state: 'new' }, { $set: { state: 'mine' } }, { sort: { _id: 1 }, upsert: true, returnDocument: 'after' })
+  await jobs.findOne({})
+  await session.commitTransaction()
+  t.same(await waiting, { _id: 2, state: 'mine' })
+  t.equal(await jobs.countDocuments(), 2)
+  await session.endSession()
+})
+
 await t.test('a past state that had to go is told to its readers', async t => {
   const { client, db } = await openDatabase()
   const things = db.collection<{ _id: number }>('past')

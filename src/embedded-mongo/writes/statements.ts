@@ -96,6 +96,7 @@ abstract class ChangeStatement implements Statement {
       const stored = this.search.load(unit.view, collection, this.pending[this.at]!)
       if (stored !== undefined) this.change(unit, collection, stored)
     }
+    if (this.isOvertaken()) return 'more'
     this.finish(unit, collection)
     return 'done'
   }
@@ -118,6 +119,15 @@ abstract class ChangeStatement implements Statement {
       this.pending = undefined
     } else this.pending = this.pending.slice(this.at).map(candidate => typeof candidate === 'number' ? candidate : candidate.recordId)
     this.at = 0
+  }
+
+  /** The one document that was found does not match any more: another may, so the search begins anew. */
+  private isOvertaken (): boolean {
+    if (this.spec.multi || this.pending?.length === 0 || this.result.matched > 0) return false
+    this.search = undefined
+    this.pending = undefined
+    this.at = 0
+    return true
   }
 
   private collection (unit: WriteUnit): Collection | undefined {
