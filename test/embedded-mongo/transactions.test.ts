@@ -144,6 +144,23 @@ await t.test('a change that waited takes the next that matches', async t => {
   await session.endSession()
 })
 
+for (const unique of [false, true]) {
+  await t.test(`${unique ? 'a unique' : 'an'} index has what an open transaction wrote before`, async t => {
+    const { client, db } = await openDatabase()
+    const things = db.collection<{ _id: number, n: number }>('things')
+    await db.createCollection('things')
+    const session = client.startSession()
+    session.startTransaction()
+    await things.insertOne({ _id: 1, n: 1 }, { session })
+    const building = things.createIndex({ n: 1 }, { unique })
+    await things.findOne({})
+    await session.commitTransaction()
+    await building
+    t.same(await things.find({ n: 1 }).hint({ n: 1 }).toArray(), [{ _id: 1, n: 1 }])
+    await session.endSession()
+  })
+}
+
 await t.test('a past state that had to go is told to its readers', async t => {
   const { client, db } = await openDatabase()
   const things = db.collection<{ _id: number }>('past')

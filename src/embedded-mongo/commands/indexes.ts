@@ -52,6 +52,8 @@ function addIndexes (context: CommandContext, unit: WriteUnit, name: string, req
     const spec = readIndexSpec(wanted, collection)
     if (findSameIndex(collection, spec) !== undefined) continue
     assertRoomForIndex(collection)
+    // What a transaction has written already has no entries in the new index.
+    if (transaction === undefined) engine.claims.assertUntouched(collection)
     const index = defineIndex({ id: engine.catalog.takeId(), spec, multikey: false, longKeys: false, ready: transaction !== undefined || collection.count === 0 })
     collection.indexes = [...collection.indexes, index]
     if (transaction !== undefined) indexExisting(unit, collection, index)

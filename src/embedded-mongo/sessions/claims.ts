@@ -1,4 +1,5 @@
 import { CommandError, ErrorCodes } from '../semantics/index.js'
+import type { Collection } from '../storage/collection.js'
 
 /** Thrown when a write outside transactions meets a key that an open transaction has changed: it waits and tries again. */
 export class ClaimedByTransaction extends Error {
@@ -10,7 +11,12 @@ export class ClaimedByTransaction extends Error {
   }
 }
 
-export interface ClaimHolder { readonly startedAt: number, readonly ended: Promise<void> }
+export interface ClaimHolder {
+  readonly startedAt: number
+  readonly ended: Promise<void>
+  /** Whether it has changed documents of a collection. */
+  touches: (collection: Collection) => boolean
+}
 
 /**
  * Who has changed what, kept while transactions are open. First writer wins: a transaction that meets a key claimed by
@@ -42,6 +48,11 @@ export class Claims {
     if (this.holders.size === 0) return
     const holder = this.holders.get(key.toString('latin1'))
     if (holder !== undefined) throw new ClaimedByTransaction(holder.ended)
+  }
+
+  /** For what concerns a whole collection: it waits for the transactions that have changed documents of it. */
+  assertUntouched (collection: Collection): void {
+    for (const holder of this.open) if (holder.touches(collection)) throw new ClaimedByTransaction(holder.ended)
   }
 
   /** Notes a change by a commit. */

@@ -59,6 +59,10 @@ export class Transaction implements WriteUnit, ClaimHolder {
     this.counts.set(collection, counts)
   }
 
+  touches (collection: Collection): boolean {
+    return this.counts.has(collection)
+  }
+
   indexChanged (collection: Collection): void {
     this.changedIndexes.add(collection)
   }
