@@ -56,7 +56,7 @@ export class Engine {
     this.commits = new CommitQueue({
       state: this.state,
       isExpected,
-      beforeCommit: () => { this.catalog.saveCounters(this.view) },
+      beforeCommit: () => { this.catalog.saveChanged(this.view) },
       afterCommit: () => {
         this.oplog.committed()
         this.watchers.wake()

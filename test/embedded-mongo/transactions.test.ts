@@ -161,6 +161,24 @@ for (const unique of [false, true]) {
   })
 }
 
+await t.test('arrays behind an aborted transaction stay found', async t => {
+  const dataDir = t.testdir()
+  const first = await openStore(t, { dataDir })
+  const things = first.db.collection('things')
+  await things.createIndex({ n: 1 })
+  const session = first.client.startSession()
+  session.startTransaction()
+  await things.insertOne({ n: [1, 2] }, { session })
+  await session.abortTransaction()
+  await things.insertOne({ n: [1, 100] })
+  await session.endSession()
+  await first.client.close()
+  await first.mongo.close()
+  const again = (await openStore(t, { dataDir })).db.collection('things')
+  t.equal(await again.countDocuments({ n: { $gt: 5, $lt: 10 } }), 1)
+  t.equal((await again.find().sort({ n: 1 }).toArray()).length, 1)
+})
+
 await t.test('a past state that had to go is told to its readers', async t => {
   const { client, db } = await openDatabase()
   const things = db.collection<{ _id: number }>('past')

@@ -79,6 +79,7 @@ function beginTransaction (engine: Engine, session: Session, lsid: Document, num
     number,
     view: new TransactionView(new StoreView(engine.state.environment, { snapshot })),
     claims: engine.claims,
+    catalog: engine.catalog,
     session: toBytes({ lsid, txnNumber: Long.fromBigInt(number) }),
     lifetimeMS: engine.options.transactionLifetimeMS ?? LIFETIME_MS
   })

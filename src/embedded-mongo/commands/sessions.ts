@@ -10,7 +10,7 @@ export const commitTransaction: Handler = async context => {
   if (transaction === undefined || transaction.number !== txnNumber || transaction.state === 'aborted') throw noSuchTransaction(txnNumber)
   if (transaction.state === 'committed') return { fields: {} }
   try {
-    if (transaction.hasWrites) await engine.commit(unit => { transaction.apply(unit.view, engine.catalog, engine.oplog) })
+    if (transaction.hasWrites) await engine.commit(unit => { transaction.apply(unit.view, engine.oplog) })
     transaction.finish('committed')
   } catch (error) {
     transaction.finish('aborted')

@@ -19,16 +19,17 @@ export class Transaction implements WriteUnit, ClaimHolder {
   state: TransactionState = 'open'
   private markEnded: () => void = () => {}
   private readonly claims: Claims
+  private readonly catalog: Catalog
   private readonly session: Buffer
   private readonly operations: Operation[] = []
   private readonly counts = new Map<Collection, { documents: number, bytes: number }>()
-  private readonly changedIndexes = new Set<Collection>()
   private readonly created = new Map<string, Collection>()
 
-  constructor (fields: { number: bigint, view: TransactionView, claims: Claims, session: Buffer, lifetimeMS: number }) {
+  constructor (fields: { number: bigint, view: TransactionView, claims: Claims, catalog: Catalog, session: Buffer, lifetimeMS: number }) {
     this.number = fields.number
     this.view = fields.view
     this.claims = fields.claims
+    this.catalog = fields.catalog
     this.session = fields.session
     this.startedAt = fields.claims.now
     this.expiresAt = Date.now() + fields.lifetimeMS
@@ -64,7 +65,8 @@ export class Transaction implements WriteUnit, ClaimHolder {
   }
 
   indexChanged (collection: Collection): void {
-    this.changedIndexes.add(collection)
+    // One made inside this transaction is stored with it.
+    if (this.created.get(collection.namespace) !== collection) this.catalog.indexesChanged(collection)
   }
 
   /** A collection made inside this transaction; others see it after the commit. */
@@ -81,7 +83,8 @@ export class Transaction implements WriteUnit, ClaimHolder {
   }
 
   /** Writes everything, inside a commit; all operations carry one time. */
-  apply (target: WriteView, catalog: Catalog, oplog: Oplog): void {
+  apply (target: WriteView, oplog: Oplog): void {
+    const { catalog } = this
     for (const collection of this.created.values()) catalog.register(target, collection)
     this.view.applyTo(target)
     for (const [collection, counts] of this.counts) {
@@ -90,7 +93,6 @@ export class Transaction implements WriteUnit, ClaimHolder {
       collection.version++
       catalog.countersChanged(collection)
     }
-    for (const collection of this.changedIndexes) if (!collection.dropped) catalog.save(target, collection)
     const time = oplog.clock.tick()
     this.operations.forEach((operation, index) => oplog.appendAt(target, { time, index }, operation))
     this.claims.commit(this)

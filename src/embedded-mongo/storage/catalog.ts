@@ -18,6 +18,7 @@ const NEXT_ID = Buffer.from('i')
 export class Catalog {
   private readonly collections = new Map<string, Collection>()
   private readonly changedCounters = new Set<Collection>()
+  private readonly changedIndexes = new Set<Collection>()
   private nextId = 1
   private isIdTaken = false
   private isLoaded = false
@@ -33,7 +34,9 @@ export class Catalog {
       const loaded = readCollection(deserializeDocument(value))
       const known = before.get(loaded.id)
       this.setCeiling(view, loaded, known)
+      const isMarked = known !== undefined && keepMarks(loaded.indexes, known.indexes)
       const collection = known === undefined ? loaded : Object.assign(known, { db: loaded.db, name: loaded.name, options: loaded.options, indexes: loaded.indexes, dropped: false })
+      if (isMarked) this.changedIndexes.add(collection)
       collection.version++
       const counters = view.get('catalog', counterKey(collection.id))
       collection.count = counters === undefined ? 0 : Number(counters.readBigUInt64BE(0))
@@ -123,8 +126,15 @@ export class Catalog {
     this.changedCounters.add(collection)
   }
 
-  /** Stores the counters that changed; called once at the end of each commit. */
-  saveCounters (view: WriteView): void {
+  /** An open transaction has marked an index: the next commit stores that, since later writes rely on the mark. */
+  indexesChanged (collection: Collection): void {
+    this.changedIndexes.add(collection)
+  }
+
+  /** Stores the counters and marks of indexes that changed; called once at the end of each commit. */
+  saveChanged (view: WriteView): void {
+    for (const collection of this.changedIndexes) if (!collection.dropped) this.save(view, collection)
+    this.changedIndexes.clear()
     if (this.isIdTaken) view.put('catalog', NEXT_ID, idPrefix(this.nextId))
     this.isIdTaken = false
     for (const collection of this.changedCounters) {
@@ -152,6 +162,19 @@ export class Catalog {
   erased (view: WriteView, id: number): void {
     view.remove('catalog', Buffer.concat([Buffer.from([ERASE]), idPrefix(id)]))
   }
+}
+
+/** Open transactions may hold keys that marked an index: the marks in memory stay. True if one is not stored. */
+function keepMarks (indexes: IndexDefinition[], known: IndexDefinition[]): boolean {
+  let isChanged = false
+  for (const index of indexes) {
+    const before = known.find(({ id }) => id === index.id)
+    if (before === undefined || (before.multikey === index.multikey && before.longKeys === index.longKeys)) continue
+    index.multikey ||= before.multikey
+    index.longKeys ||= before.longKeys
+    isChanged = true
+  }
+  return isChanged
 }
 
 function prefixRange (kind: number): { lower: Buffer, upper: Buffer } {
