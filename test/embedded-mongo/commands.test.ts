@@ -87,6 +87,14 @@ await t.test('indexes nobody could use are refused', async t => {
   await t.rejects(db.command({ createIndexes: 'c', indexes: [{ key: { z: 1 }, name: '' }] }), { code: 67 })
   await t.rejects(db.command({ createIndexes: 'c', indexes: [{ key: { _id: 1 }, name: 'own', unique: true }] }), { code: 197 })
   t.same((await c.indexes()).map(({ name }) => name), ['_id_'])
+  for (const expireAfterSeconds of [-1, NaN, 2 ** 31]) {
+    await t.rejects(db.command({ createIndexes: 'c', indexes: [{ key: { at: 1 }, name: 'at_1', expireAfterSeconds }] }), { code: 67 })
+  }
+  await c.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 60 }, { key: { at: 1, n: 1 } }])
+  for (const index of [{ name: 'at_1', expireAfterSeconds: -1 }, { name: 'at_1', expireAfterSeconds: NaN }, { name: 'at_1', expireAfterSeconds: 2 ** 31 }, { name: 'at_1_n_1', expireAfterSeconds: 1 }, { name: '_id_', expireAfterSeconds: 1 }]) {
+    await t.rejects(db.command({ collMod: 'c', index }), { code: 72 }, `nor is ${JSON.stringify(index)} taken later`)
+  }
+  await c.dropIndexes()
   await c.createIndex({ n: 'hashed' })
   const explained = await c.find({ n: 2 }).explain('executionStats')
   t.match(JSON.stringify(explained.queryPlanner), 'n_hashed', 'a hashed index is used')

@@ -11,6 +11,7 @@ import { assertNamespace } from '../names.js'
 import { readCappedLimits, readCollMod } from './collection-options.js'
 import { assertStatementFields } from './known-fields.js'
 import { collectionName, findCollection, runWrite, type CommandContext, type Handler } from './context.js'
+import { assertExpiry } from './index-spec.js'
 import { isDeepStrictEqual } from 'node:util'
 
 const CREATE_OPTIONS = [
@@ -159,6 +160,8 @@ function changeIndex (collection: Collection, change: Document): Document {
   const reply: Document = {}
   const seconds = optionalInteger(change, 'expireAfterSeconds')
   if (seconds !== undefined) {
+    if (index === collection.idIndex) throw new CommandError(ErrorCodes.InvalidOptions, 'the _id field does not support TTL indexes')
+    assertExpiry(seconds, index.spec.key as Document, ErrorCodes.InvalidOptions)
     if (index.expireAfterSeconds !== undefined) reply.expireAfterSeconds_old = Long.fromNumber(index.expireAfterSeconds)
     reply.expireAfterSeconds_new = Long.fromNumber(seconds)
     index.expireAfterSeconds = seconds

@@ -37,13 +37,7 @@ export function readIndexSpec (requested: unknown, collection: Collection): Docu
     throw new CommandError(16764, 'Currently hashed indexes cannot guarantee uniqueness. Use a regular index.')
   }
   const { expireAfterSeconds, partialFilterExpression, sparse } = requested
-  const seconds = expireAfterSeconds === undefined ? undefined : asNumber(expireAfterSeconds)
-  if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 0x7FFFFFFF)) {
-    throw new CommandError(ErrorCodes.CannotCreateIndex, `TTL index 'expireAfterSeconds' option must be within an acceptable range, try a number between 0 and ${0x7FFFFFFF}`)
-  }
-  if (seconds !== undefined && Object.keys(key).length > 1) {
-    throw new CommandError(ErrorCodes.CannotCreateIndex, 'TTL indexes are single-field indexes, compound indexes do not support TTL.')
-  }
+  if (expireAfterSeconds !== undefined) assertExpiry(expireAfterSeconds, key, ErrorCodes.CannotCreateIndex)
   if (partialFilterExpression !== undefined) {
     if (!isPlainDocument(partialFilterExpression)) throw new CommandError(ErrorCodes.TypeMismatch, "'partialFilterExpression' must be an object")
     if (sparse === true) throw new CommandError(ErrorCodes.CannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options')
@@ -55,6 +49,15 @@ export function readIndexSpec (requested: unknown, collection: Collection): Docu
   if (spec.collation === undefined && collection.collation !== undefined) spec.collation = collection.collation
   if (isPlainDocument(spec.collation) && spec.collation.locale === 'simple') delete spec.collation
   return spec
+}
+
+/** @throws CommandError with `code` for seconds that a TTL index cannot have, or fields that cannot have one */
+export function assertExpiry (expireAfterSeconds: unknown, key: Document, code: number): void {
+  const seconds = asNumber(expireAfterSeconds)
+  if (seconds === undefined || !(seconds >= 0 && seconds <= 0x7FFFFFFF)) {
+    throw new CommandError(code, `TTL index 'expireAfterSeconds' option must be within an acceptable range, try a number between 0 and ${0x7FFFFFFF}`)
+  }
+  if (Object.keys(key).length > 1) throw new CommandError(code, 'TTL indexes are single-field indexes, compound indexes do not support TTL.')
 }
 
 /** Refuses one index more than a collection may have. @throws CommandError 67 */
