@@ -131,6 +131,18 @@ await t.test('keys longer than the store takes are found and told apart', async 
   t.same(sorted.map(({ text }) => (text as string).slice(-1)), ['t', 'a', 'b'])
 })
 
+await t.test('a partial index serves its own collation alone', async t => {
+  const { db } = await openDatabase()
+  const people = db.collection('people')
+  const insensitive = { locale: 'en', strength: 2 }
+  await people.createIndex({ age: 1 }, { partialFilterExpression: { name: 'bob' } })
+  await people.createIndex({ size: 1 }, { partialFilterExpression: { name: { $gt: 'B' } }, collation: insensitive })
+  await people.insertMany([{ age: 5, size: 5, name: 'bob' }, { age: 5, size: 5, name: 'BOB' }, { age: 5, size: 5, name: 'Ada' }])
+  t.equal(await people.countDocuments({ age: 5, name: 'bob' }, { collation: insensitive }), 2)
+  t.equal(await people.countDocuments({ size: 5, name: { $gt: 'a' } }, { collation: insensitive }), 3)
+  t.equal((await planOf(people, { age: 5, name: 'bob' })).index, 'age_1')
+})
+
 await t.test('documents past their time are removed, and told', async t => {
   const { db } = await openDatabase()
   const sessions = db.collection('sessions')

@@ -1,4 +1,4 @@
-import { analyzeFilter, compareValues, compileFilter, type Document, type PathBounds } from '../semantics/index.js'
+import { analyzeFilter, compareValues, compileFilter, type Collation, type Document, type PathBounds } from '../semantics/index.js'
 import { isPlainDocument } from '../arguments.js'
 import { Rank, rankOf } from '../semantics/values/types.js'
 
@@ -33,27 +33,27 @@ function hasBounds (operator: string, operand: unknown): boolean {
   return !UNBOUNDED.has(rankOf(operand))
 }
 
-/** Whether every document that the query matches is in an index with this partial filter. */
-export function impliesFilter (analysis: FilterAnalysis, partial: Document): boolean {
+/** Whether every document that the query matches is in an index with this partial filter; both with the same collation. */
+export function impliesFilter (analysis: FilterAnalysis, partial: Document, collation: Collation | undefined): boolean {
   return Object.entries(partial).every(([path, condition]) => {
-    if (path === '$and') return Array.isArray(condition) && condition.every(part => impliesFilter(analysis, part as Document))
+    if (path === '$and') return Array.isArray(condition) && condition.every(part => impliesFilter(analysis, part as Document, collation))
     const known = analysis.paths.get(path)
-    return known !== undefined && impliesCondition(known, condition)
+    return known !== undefined && impliesCondition(known, condition, collation)
   })
 }
 
-function impliesCondition (known: PathBounds, condition: unknown): boolean {
+function impliesCondition (known: PathBounds, condition: unknown, collation: Collation | undefined): boolean {
   if (known.eq !== undefined) {
     // Each value allowed is tried against the condition; missing, as null may mean, must pass too.
-    const matches = compileFilter({ value: condition })
+    const matches = compileFilter({ value: condition }, collation === undefined ? {} : { collation })
     return known.eq.every(value => matches({ value }) && (value !== null || matches({})))
   }
   if (!isPlainDocument(condition) || known.anyType === true) return false
-  return Object.entries(condition).every(([operator, value]) => impliesOperator(known, operator, value))
+  return Object.entries(condition).every(([operator, value]) => impliesOperator(known, operator, value, collation))
 }
 
-function impliesOperator ({ min, minInclusive, max, maxInclusive }: PathBounds, operator: string, value: unknown): boolean {
-  const compare = (bound: unknown): number => rankOf(bound) === rankOf(value) ? compareValues(bound, value) : NaN
+function impliesOperator ({ min, minInclusive, max, maxInclusive }: PathBounds, operator: string, value: unknown, collation: Collation | undefined): boolean {
+  const compare = (bound: unknown): number => rankOf(bound) === rankOf(value) ? compareValues(bound, value, collation) : NaN
   switch (operator) {
     case '$exists': return (min !== undefined || max !== undefined) && value !== false
     case '$gt': return min !== undefined && (compare(min) > 0 || (compare(min) === 0 && minInclusive !== true))

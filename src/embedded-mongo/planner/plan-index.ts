@@ -36,7 +36,7 @@ interface Bounds {
 /** What an index can do for a query; undefined if it must not or need not be used. */
 export function planIndex (index: IndexDefinition, analysis: FilterAnalysis, request: PlanRequest, isHinted: boolean): Candidate | undefined {
   if (!isDeepStrictEqual(index.collation, request.collation) && !ignoresCollation(index, analysis)) return undefined
-  if (index.partialFilter !== undefined && !impliesFilter(analysis, index.partialFilter)) return undefined
+  if (!takesAll(index, analysis, request.collation)) return undefined
   const bounds = boundsOf(index, analysis)
   const isBounded = bounds.equalities > 0 || bounds.range !== undefined
   if (index.sparse && !isHinted && !excludesMissing(index, analysis)) return undefined
@@ -53,6 +53,11 @@ export function planIndex (index: IndexDefinition, analysis: FilterAnalysis, req
     isSorted: order !== undefined
   }
   return { plan, score: scoreOf(index, bounds, plan), isBounded }
+}
+
+/** Whether a partial index holds every document that the query matches; by another order of texts, its filter means others. */
+function takesAll ({ partialFilter, collation }: IndexDefinition, analysis: FilterAnalysis, asked: PlanRequest['collation']): boolean {
+  return partialFilter === undefined || (isDeepStrictEqual(collation, asked) && impliesFilter(analysis, partialFilter, collation))
 }
 
 function scoreOf (index: IndexDefinition, bounds: Bounds, plan: Plan): number {
