@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MinKey, MongoClient, ObjectId, type Collection, type Db, type MongoServerError } from 'mongodb'
 import t from 'tap'
 import { startEmbeddedMongo } from '../helpers/built-or-source.js'
-import { openDatabase, planOf } from './helper.js'
+import { openDatabase, openStore, planOf } from './helper.js'
 
 await t.test('an equality, a range and a sort come from one index', async t => {
   const { db } = await openDatabase()
@@ -129,6 +129,22 @@ await t.test('keys longer than the store takes are found and told apart', async 
   t.equal(await texts.countDocuments({ text: { $gt: `${long}a` } }), 1)
   const sorted = await texts.find({}, { sort: { text: 1 } }).toArray()
   t.same(sorted.map(({ text }) => (text as string).slice(-1)), ['t', 'a', 'b'])
+})
+
+await t.test('a collection dropped while it is indexed stays gone', async t => {
+  const dataDir = t.testdir()
+  const { client, db, mongo } = await openStore(t, { dataDir })
+  const things = db.collection<{ _id: number, n: number }>('things')
+  await things.insertMany(Array.from({ length: 30_000 }, (_, n) => ({ _id: n, n })))
+  const building = things.createIndex({ n: 1 }).catch((error: unknown) => error)
+  while ((await things.indexes()).length < 2) await delay(1)
+  await things.drop()
+  await things.insertOne({ _id: 7, n: 7 })
+  t.match(await building, { code: 276, message: /was dropped/ })
+  await client.close()
+  await mongo.close()
+  const again = await openStore(t, { dataDir })
+  t.same(await again.db.collection('things').find().toArray(), [{ _id: 7, n: 7 }])
 })
 
 await t.test('a partial index serves its own collation alone', async t => {

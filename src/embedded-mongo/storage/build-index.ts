@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js'
 import type { Interrupt } from '../interrupt.js'
+import { CommandError } from '../semantics/index.js'
 import { collectionScan } from '../planner/choose-plan.js'
 import { Scanner } from '../planner/scanner.js'
 import type { Collection } from './collection.js'
@@ -20,6 +21,7 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
     let scanner: Scanner | undefined
     while (!index.ready) {
       await engine.commit(unit => {
+        if (collection.dropped || !collection.indexes.includes(index)) throw new CommandError(276, `Index build aborted: index ${index.name} of ${collection.namespace} was dropped`)
         scanner ??= new Scanner(unit.view, collection, collectionScan(collection), undefined)
         const deadline = performance.now() + COMMIT_MS
         while (!scanner.done && performance.now() < deadline) {
@@ -34,7 +36,8 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
       await interrupt.yield()
     }
   } catch (error) {
-    await engine.commit(unit => { forgetIndex(engine, unit, collection, request) })
+    // The record of a dropped collection must not come back.
+    await engine.commit(unit => { if (!collection.dropped) forgetIndex(engine, unit, collection, request) })
     throw error
   }
 }
