@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MinKey, MongoClient, ObjectId, type Collection, type Db, type MongoServerError } from 'mongodb'
 import t from 'tap'
+import { Engine } from '../../src/embedded-mongo/engine.js'
+import { defineIndex } from '../../src/embedded-mongo/storage/index-definition.js'
+import { insertDocument } from '../../src/embedded-mongo/writes/apply.js'
+import { createCollection } from '../../src/embedded-mongo/writes/collections.js'
+import { prepareDocument } from '../../src/embedded-mongo/writes/prepare-document.js'
 import { startEmbeddedMongo } from '../helpers/built-or-source.js'
 import { openDatabase, openStore, planOf } from './helper.js'
 
@@ -129,6 +134,23 @@ await t.test('keys longer than the store takes are found and told apart', async 
   t.equal(await texts.countDocuments({ text: { $gt: `${long}a` } }), 1)
   const sorted = await texts.find({}, { sort: { text: 1 } }).toArray()
   t.same(sorted.map(({ text }) => (text as string).slice(-1)), ['t', 'a', 'b'])
+})
+
+await t.test('an index whose building was cut short is completed', async t => {
+  const dataDir = t.testdir()
+  const engine = new Engine({ dataDir })
+  await engine.commit(unit => {
+    const collection = createCollection(engine, unit, 'test', 'things')
+    for (const n of [1, 2]) insertDocument(unit, collection, prepareDocument({ _id: n, n }, engine.oplog.clock), false)
+    collection.indexes = [...collection.indexes, defineIndex({ id: engine.catalog.takeId(), spec: { v: 2, key: { n: 1 }, name: 'n_1', unique: true }, multikey: false, longKeys: false, ready: false })]
+    engine.catalog.save(unit.view, collection)
+  })
+  await engine.close()
+  const { db } = await openStore(t, { dataDir })
+  const things = db.collection('things')
+  while ((await planOf(things, { n: 1 })).index !== 'n_1') await delay(5)
+  await t.rejects(things.insertOne({ n: 2 }), { code: 11000 }, 'it has the documents that were there before')
+  t.same(await things.find({ n: 1 }).hint('n_1').toArray(), [{ _id: 1, n: 1 }])
 })
 
 await t.test('a collection dropped while it is indexed stays gone', async t => {

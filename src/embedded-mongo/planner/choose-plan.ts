@@ -49,7 +49,7 @@ function naturalDirection ({ sort, hint }: PlanRequest): number | undefined {
 /** The index a hint names. @throws CommandError 2 */
 function hintedIndex (collection: Collection, hint: unknown): IndexDefinition | undefined {
   if (hint === undefined || hint === null || (isPlainDocument(hint) && Object.keys(hint).length === 0)) return undefined
-  const index = collection.indexes.find(({ name, spec, hidden }) => !hidden && (typeof hint === 'string' ? name === hint : isSamePattern(spec.key as Document, hint)))
+  const index = collection.indexes.find(({ name, spec, hidden, ready }) => !hidden && ready && (typeof hint === 'string' ? name === hint : isSamePattern(spec.key as Document, hint)))
   if (index === undefined) {
     throw new CommandError(ErrorCodes.BadValue, 'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index')
   }

@@ -1,4 +1,6 @@
 import type { Engine } from '../engine.js'
+import { Interrupt } from '../interrupt.js'
+import { buildIndex } from './build-index.js'
 import { expireDocuments } from './expire-documents.js'
 import { idPrefix, prefixEnd } from './keys.js'
 
@@ -23,6 +25,7 @@ export class Housekeeping {
     this.every(ttlIntervalMS, 'ttl', async () => { await expireDocuments(this.engine) })
     this.every(Math.min(ttlIntervalMS, SWEEP_INTERVAL_MS), 'sweep', async () => { await this.sweep() })
     this.launch('sweep', async () => { await this.sweep() })
+    this.launch('building indexes', async () => { await this.finishIndexes() })
   }
 
   stop (): void {
@@ -50,6 +53,13 @@ export class Housekeeping {
     this.engine.snapshots.sweep()
     await this.eraseDropped()
     await this.trimOplog()
+  }
+
+  /** Goes on with the indexes that were being built when the process ended. */
+  private async finishIndexes (): Promise<void> {
+    for (const collection of this.engine.catalog.all()) {
+      for (const index of collection.indexes) if (!index.ready) await buildIndex(this.engine, collection, index, [index], new Interrupt())
+    }
   }
 
   /** Erases the data of dropped collections and indexes. */
