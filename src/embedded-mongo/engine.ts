@@ -61,8 +61,9 @@ export class Engine {
         this.oplog.committed()
         this.watchers.wake()
       },
-      afterAbort: () => {
+      afterAbort: what => {
         this.oplog.undone()
+        if (what === 'job') this.catalog.saveMarked(this.view)
         this.catalog.load(this.view)
       }
     })
@@ -95,6 +96,7 @@ export class Engine {
   }
 
   private runJob<T> (job: (unit: WriteUnit) => T): T {
+    this.catalog.markCounters()
     try {
       return job(this.unit)
     } finally {

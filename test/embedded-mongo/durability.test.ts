@@ -5,8 +5,12 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { Engine } from '../../src/embedded-mongo/engine.js'
 import { CommitQueue } from '../../src/embedded-mongo/storage/commit-queue.js'
 import { CommittedState } from '../../src/embedded-mongo/storage/committed-state.js'
+import { insertDocument } from '../../src/embedded-mongo/writes/apply.js'
+import { createCollection } from '../../src/embedded-mongo/writes/collections.js'
+import { prepareDocument } from '../../src/embedded-mongo/writes/prepare-document.js'
 import { openStore } from './helper.js'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 30)
@@ -62,6 +66,20 @@ for (const isLarge of [false, true]) {
     t.same([has('a'), has('half'), has('b')], [true, false, true])
   })
 }
+
+await t.test('a write that fails leaves those beside it whole', async t => {
+  const engine = new Engine({ dataDir: t.testdir() })
+  const write = async (name: string): Promise<void> => await engine.commit(unit => {
+    insertDocument(unit, createCollection(engine, unit, 'test', name), prepareDocument({ _id: name }, engine.oplog.clock), false)
+  })
+  // The first ones take so long that they fill a commit each.
+  for (const name of ['a', 'b', 'c']) await write(name)
+  const results = await Promise.allSettled([write('d'), engine.commit(() => { throw new Error('Invalid string length') }), write('e')])
+  t.same(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  t.same(engine.catalog.all().map(({ name, count }) => [name, count]).sort(), ['a', 'b', 'c', 'd', 'e'].map(name => [name, 1]))
+  t.equal(new Set(engine.catalog.all().map(({ id }) => id)).size, 5, 'each collection has an id of its own')
+  await engine.close()
+})
 
 await t.test('a flush that fails leaves none of its writes', async t => {
   const state = openState(t, t.testdir())

@@ -19,6 +19,8 @@ export class Catalog {
   private readonly collections = new Map<string, Collection>()
   private readonly changedCounters = new Set<Collection>()
   private readonly changedIndexes = new Set<Collection>()
+  /** The counters that this commit has changed, as they were when its latest job began. */
+  private readonly marked = new Map<Collection, { count: number, bytes: number }>()
   private nextId = 1
   private isIdTaken = false
   private isLoaded = false
@@ -28,8 +30,10 @@ export class Catalog {
     const before = new Map([...this.collections.values()].map(collection => [collection.id, collection]))
     this.collections.clear()
     this.changedCounters.clear()
+    this.marked.clear()
     const nextId = view.get('catalog', NEXT_ID)
-    this.nextId = nextId === undefined ? 1 : nextId.readUInt32BE()
+    // Not lower than it was: another job of the commit, or a transaction, may have taken ids.
+    this.nextId = Math.max(this.nextId, nextId === undefined ? 1 : nextId.readUInt32BE())
     for (const { value } of view.range('catalog', prefixRange(COLLECTION))) {
       const loaded = readCollection(deserializeDocument(value))
       const known = before.get(loaded.id)
@@ -137,14 +141,19 @@ export class Catalog {
     this.changedIndexes.clear()
     if (this.isIdTaken) view.put('catalog', NEXT_ID, idPrefix(this.nextId))
     this.isIdTaken = false
-    for (const collection of this.changedCounters) {
-      if (collection.dropped) continue
-      const value = Buffer.allocUnsafe(16)
-      value.writeBigUInt64BE(BigInt(collection.count), 0)
-      value.writeBigUInt64BE(BigInt(collection.bytes), 8)
-      view.put('catalog', counterKey(collection.id), value)
-    }
+    for (const collection of this.changedCounters) if (!collection.dropped) saveCounters(view, collection.id, collection)
     this.changedCounters.clear()
+    this.marked.clear()
+  }
+
+  /** A job begins: notes the counters that those before it in the commit have changed. */
+  markCounters (): void {
+    for (const collection of this.changedCounters) this.marked.set(collection, { count: collection.count, bytes: collection.bytes })
+  }
+
+  /** Stores the counters noted: the job was undone, but those before it were not. */
+  saveMarked (view: WriteView): void {
+    for (const [collection, counters] of this.marked) if (view.get('catalog', collectionKey(collection.namespace)) !== undefined) saveCounters(view, collection.id, counters)
   }
 
   /** Notes that everything under an id is to be erased in the background, also after a restart. */
@@ -183,6 +192,13 @@ function prefixRange (kind: number): { lower: Buffer, upper: Buffer } {
 
 function collectionKey (namespace: string): Buffer {
   return Buffer.concat([Buffer.from([COLLECTION]), Buffer.from(namespace)])
+}
+
+function saveCounters (view: WriteView, id: number, { count, bytes }: { count: number, bytes: number }): void {
+  const value = Buffer.allocUnsafe(16)
+  value.writeBigUInt64BE(BigInt(count), 0)
+  value.writeBigUInt64BE(BigInt(bytes), 8)
+  view.put('catalog', counterKey(id), value)
 }
 
 function counterKey (id: number): Buffer {

@@ -22,8 +22,11 @@ export interface CommitQueueOptions {
   beforeCommit: () => void
   /** Called after each flush, before the writers are told. */
   afterCommit: () => void
-  /** Called when a job or a commit was undone, to bring memory back in line with what is stored. */
-  afterAbort: () => void
+  /**
+   * Called when a commit was undone, or one of its jobs, after which the commit goes on: to bring memory back in line
+   * with what is stored.
+   */
+  afterAbort: (what: 'commit' | 'job') => void
 }
 
 /**
@@ -85,7 +88,7 @@ export class CommitQueue {
         beforeCommit()
       }, isLarge)
     } catch (error) {
-      afterAbort()
+      afterAbort('commit')
       // None of them is stored. They aren't run again: what they hold in memory has moved on.
       for (const job of jobs) job.reject(error)
       return
@@ -101,7 +104,7 @@ export class CommitQueue {
     } catch (error) {
       if (!isExpected(error)) {
         if (job.isLarge) throw error
-        afterAbort()
+        afterAbort('job')
       }
       return { job, error, failed: true }
     }
