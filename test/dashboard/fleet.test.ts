@@ -68,6 +68,14 @@ test('a sample leaves the light that alerts have lit', async (t) => {
   t.equal(readings?.get('engineLight')?.value, 'amber', 'off is only what the vehicle itself says')
 })
 
+test('a vehicle heard of before the clock was set back falls silent', async (t) => {
+  const fleet = createFleet()
+  for (const time of [now + 3_600_000, now]) applyStatusMessage(fleet, { vehicle: 'car-1', ts: iso(now), speed: 80 }, time)
+  const vehicle = fleet.vehicles.get('car-1')
+  t.match(vehicle, { lastSeen: now, cadence: 0 })
+  t.equal(vehicle && assess(vehicle, now + 60_000).condition, 'offline')
+})
+
 test('the fleet is listed worst first', async (t) => {
   const row = (id: string, condition: Condition) => ({ id, name: id, condition })
   const rows = [row('Car 10', 'moving'), row('Car 2', 'moving'), row('Cart 7', 'offline'), row('Car 3', 'critical'), row('Car 4', 'warning')]

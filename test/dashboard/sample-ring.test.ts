@@ -118,6 +118,8 @@ test('the quickest of the last answers sets the clock', async (t) => {
   for (let count = 0; count < 8; count++) alignClock({ roundTrip: 20, offset: -5000 + count })
   t.equal(clockOffset(), -5000, 'old answers are forgotten')
   t.ok(Math.abs(serverNow() - Date.now() + 5000) <= 1)
+  alignClock({ roundTrip: 40, offset: 3_600_000 })
+  t.equal(clockOffset(), 3_600_000, 'a clock that was set is known by the next answer')
 })
 
 test('the quantiles of a histogram are off by two percent at most', async () => {

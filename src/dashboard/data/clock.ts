@@ -13,10 +13,11 @@ let best: ClockReading = { roundTrip: Infinity, offset: 0 }
 
 /**
  * Takes a measurement in. The quickest of the last few tells most: it can be wrong by half
- * its round trip at the most.
+ * its round trip at the most. One that cannot be true beside it says that a clock was set.
  */
 export function alignClock (reading: ClockReading): void {
-  readings = [...readings, reading].slice(-KEPT)
+  const wasSet = Math.abs(reading.offset - best.offset) > (reading.roundTrip + best.roundTrip) / 2 + 2 * RESOLUTION
+  readings = wasSet ? [reading] : [...readings, reading].slice(-KEPT)
   best = readings.reduce((quickest, one) => one.roundTrip < quickest.roundTrip ? one : quickest)
 }
 

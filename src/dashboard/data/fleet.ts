@@ -79,8 +79,9 @@ export function applySample (fleet: Fleet, vehicle: Vehicle, sample: Sample, now
 /** A sign of life. Messages within 20 ms are one: several channels tell of the same sample. */
 function heard (vehicle: Vehicle, now: number): void {
   const interval = now - vehicle.lastSeen
-  if (interval < 20) return
-  if (vehicle.lastSeen > 0 && interval < 60_000) vehicle.cadence = learnCadence(vehicle.cadence, interval)
+  if (Math.abs(interval) < 20) return
+  // Negative where the clock was set back.
+  if (interval > 0 && vehicle.lastSeen > 0 && interval < 60_000) vehicle.cadence = learnCadence(vehicle.cadence, interval)
   vehicle.lastSeen = now
 }
 
