@@ -6,7 +6,7 @@ import { summarise } from '../../src/dashboard/charts/summarise.js'
 import { thresholdBands } from '../../src/dashboard/charts/threshold-bands.js'
 import { signalInfo } from '../../src/dashboard/data/signals.js'
 import type { Reading } from '../../src/dashboard/data/types.js'
-import { addSample, addStoredValues, createHistory, sessionStart, valueAt } from '../../src/dashboard/data/vehicle-history.js'
+import { addSample, addStoredValues, createHistory, holdHistory, sessionStart, valueAt } from '../../src/dashboard/data/vehicle-history.js'
 
 const start = 1_700_000_000_000
 
@@ -53,6 +53,23 @@ test('long windows keep lowest, mean and highest', async (t) => {
   const [times, mean = [], max = [], min = []] = view(made, ['speed'], 0, 300, 'rollup')
   t.equal(times.length, 300)
   t.same([min[5], mean[5], max[5]], [10, 19, 100])
+})
+
+test('a held view keeps its past for as long as it is held', async (t) => {
+  const seconds = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
+  const made = history(seconds(0, 1024), (second) => ({ speed: second }))
+  const quarter = () => view(made, ['speed'], 124, 1024, 'rollup')
+  const before = structuredClone(quarter())
+  t.equal(before[0].length, 901)
+  holdHistory(made, true)
+  const later = (from: number, to: number) => { for (const second of seconds(from, to)) addSample(made, { ts: start + second * 1000, values: { speed: second } }) }
+  later(1024, 1600)
+  t.same(quarter(), before)
+  t.equal(valueAt(made, 'speed', start + 1_590_000, 1000, false), 1590, 'what has room is collected')
+  t.equal(holdHistory(made, false), true, 'the rest is to be read again')
+  later(1600, 1800)
+  t.not(quarter()[0][0], before[0][0], 'and the oldest gives way')
+  t.equal(holdHistory(made, true), false)
 })
 
 test('a session begins after the last long pause', async (t) => {

@@ -7,6 +7,10 @@ export class SampleRing {
   readonly capacity: number
   readonly columns = new Map<string, Float64Array>()
   length = 0
+  /** While true all that is there stays: a full ring takes no more. */
+  held = false
+  /** True once a row found no place for that. */
+  missed = false
   #start = 0
   readonly #mask: number
   readonly #times: Float64Array
@@ -39,11 +43,16 @@ export class SampleRing {
     return low
   }
 
-  /** The row of a time, made when missing; -1 when it is older than all a full ring holds. */
+  /** The row of a time, made when missing; -1 when it is older than all a full ring holds, or the ring is held. */
   rowAt (time: number): number {
-    if (this.length === 0 || time > this.timeAt(this.length - 1)) return this.#append(time)
-    const index = this.lowerBound(time)
-    if (this.timeAt(index) === time) return index
+    const newest = this.length === 0 || time > this.timeAt(this.length - 1)
+    const index = newest ? this.length : this.lowerBound(time)
+    if (!newest && this.timeAt(index) === time) return index
+    if (this.held && this.length === this.capacity) {
+      this.missed = true
+      return -1
+    }
+    if (newest) return this.#append(time)
     if (index === 0) return this.#prepend(time)
     if (this.length === this.capacity) {
       this.#dropOldest()

@@ -34,6 +34,17 @@ export function createHistory (vehicle: string): VehicleHistory {
   }
 }
 
+/**
+ * Keeps all that is there, or lets the oldest give way to the newest again.
+ * @returns whether some of what came meanwhile found no place
+ */
+export function holdHistory ({ raw, seconds, quarters }: VehicleHistory, held: boolean): boolean {
+  const rings = [raw, seconds.rows, quarters.rows]
+  const missed = rings.some((ring) => ring.missed)
+  for (const ring of rings) Object.assign(ring, { held, missed: false })
+  return missed
+}
+
 /** Adds one sample as it comes: live, late or again. Texts and flags are kept, but not summed up. */
 export function addSample (history: VehicleHistory, sample: Sample): void {
   const row = history.raw.rowAt(sample.ts)

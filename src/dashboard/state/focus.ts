@@ -5,7 +5,7 @@ import { serverNow } from '../data/clock.js'
 import { followVehicle, type FocusFeed, type PastPart } from '../data/focus-feed.js'
 import { formatAge, formatValue, withUnit } from '../data/format.js'
 import { levelOf, signalInfo } from '../data/signals.js'
-import { valueAt, type VehicleHistory } from '../data/vehicle-history.js'
+import { holdHistory, valueAt, type VehicleHistory } from '../data/vehicle-history.js'
 import type { Level, SignalValue } from '../data/types.js'
 import { countMessage, traffic, watchSubscription } from './connection.js'
 import { fleet, rows } from './fleet.js'
@@ -96,6 +96,7 @@ function openFeed (id: string): void {
     noteSample(sample?.sentAt)
   })
   feed = opened
+  holdHistory(opened.history, paused.peek())
   watchSubscription(opened.subscription)
   opened.subscription.on('recovered', ({ recovered }) => { if (!recovered) reloadPast() })
   paintedVersion = -1
@@ -126,6 +127,12 @@ function readPast (key: WindowKey): void {
 // Again when the view goes back to now: it may have been held long ago.
 const wanted = computed(() => ({ key: windowKey.value, held: paused.value }))
 effect(() => readPast(wanted.value.key))
+
+// What is held must not give way to what comes; where that found no place it is read when the view goes on.
+effect(() => {
+  const held = paused.value
+  if (feed && holdHistory(feed.history, held)) reloadPast()
+})
 
 /** Reads the past again, after a gap the connection could not fill. */
 export function reloadPast (): void {
