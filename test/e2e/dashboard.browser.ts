@@ -210,6 +210,13 @@ test('a link shows the same vehicle, window and theme', { skip }, async (t) => {
   await page.locator('.rpm-figure:not(:text("–"))').waitFor()
   t.notOk(await page.locator('.header nav').isVisible(), 'no chrome on the wall')
   t.ok(await page.locator('.pill').isVisible(), 'the connection stays in sight')
+
+  await page.goto(server.url)
+  await page.getByRole('link', { name: 'Events' }).click()
+  await page.locator('.page[data-page="events"]').waitFor()
+  await page.goBack()
+  t.equal(page.url(), `${server.url}/`, 'a page is a step to go back from')
+  await page.locator('.page[data-page="live"]').waitFor()
 })
 
 test('all JavaScript stays under 120 kB gzipped', async (t) => {

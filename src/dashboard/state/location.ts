@@ -41,7 +41,7 @@ export function followLocation (): void {
     if (query === formatView(parseView(location.search))) return
     const next = `${view.page}\n${view.vehicle}`
     const url = location.pathname + query + location.hash
-    if (next !== place && view.vehicle !== null) history.pushState(null, '', url)
+    if (next !== place) history.pushState(null, '', url)
     else history.replaceState(null, '', url)
     place = next
   })
