@@ -140,6 +140,21 @@ test('the first status of a vehicle fills an empty fleet', { skip }, async (t) =
   await page.locator('.fleet-row[data-condition="critical"]', { hasText: /battery 9\s%/ }).waitFor()
 })
 
+test('the fleet is sorted again after a search under the pointer', { skip }, async (t) => {
+  const server = await startServer(t, t.testdir({}), { SIMULATE: '0' })
+  for (const vehicle of ['car-1', 'car-2']) await send(server, '/api/update-status', { vehicle, speed: 50 })
+  const { page } = await openPage(t, server.url)
+  await page.locator('.fleet-row').first().hover()
+  await page.keyboard.press('/')
+  await page.keyboard.type('no such car')
+  await page.getByText('No vehicle matches').waitFor()
+  await page.mouse.move(0, 0)
+  await page.locator('#search').fill('')
+  await page.locator('.fleet-list li:nth-child(2)', { hasText: 'car-2' }).waitFor()
+  await send(server, '/api/update-status', { vehicle: 'car-2', batteryPercentage: 5 })
+  await page.locator('.fleet-list li:nth-child(1)', { hasText: 'car-2' }).waitFor()
+})
+
 test('a silent vehicle dims and shows its age', { skip }, async (t) => {
   const server = await startServer(t, t.testdir({}), { SIMULATE: '0' })
   const { page } = await openPage(t, server.url)

@@ -1,6 +1,7 @@
+import { useEffect } from 'preact/hooks'
 import type { FleetFilter } from '../data/assess.js'
 import { shownRows } from '../state/choose.js'
-import { counts, fleetKnown, listHeld } from '../state/fleet.js'
+import { counts, fleetKnown, listHeld, type FleetRow as Row } from '../state/fleet.js'
 import { fleetFilter, search } from '../state/view.js'
 import { FleetRow } from './fleet-row.js'
 import { SearchIcon } from './icons.js'
@@ -40,6 +41,12 @@ function FleetList () {
   if (!fleetKnown.value) return <p class='panel-note'>Waiting for the fleet…</p>
   const list = shownRows.value
   if (list.length === 0) return <p class='panel-note'>{counts.value.all === 0 ? 'No vehicle has reported yet.' : 'No vehicle matches. Clear the search or choose “All”.'}</p>
+  return <Rows list={list} />
+}
+
+function Rows ({ list }: { list: Row[] }) {
+  // A list that goes from under the pointer is never left by it.
+  useEffect(() => () => { listHeld.value = false }, [])
   return (
     <ul class='fleet-list scroll' onPointerEnter={() => { listHeld.value = true }} onPointerLeave={() => { listHeld.value = false }}>
       {list.map((row, index) => <FleetRow key={row.id} row={row} digit={index + 1} />)}
