@@ -35,6 +35,21 @@ test('connections can be seen, labelled and closed', async (t) => {
   t.match(await reader('POST', '/api/connections'), { status: 201, body: { data: { ticket: String, expiresIn: Number } } })
 })
 
+test('a page of live connections goes on after one that closed', async (t) => {
+  const server = await startApp(t)
+  const rest = restClient(server.url, adminKey)
+  const sockets = await Promise.all([1, 2, 3].map(() => openSocket(t, server.socketUrl, [adminKey])))
+  const ids = new Set(sockets.map(({ welcome }) => String(welcome.sessionId)))
+  const page = await rest<{ id: string }[]>('GET', '/api/connections?connected=true&limit=2')
+  t.equal(page.body.data.length, 2)
+  const last = page.body.nextCursor
+  await rest('DELETE', `/api/connections/${last}`)
+  await sockets.find(({ welcome }) => welcome.sessionId === last)?.closed
+  const next = await rest<{ id: string }[]>('GET', `/api/connections?connected=true&limit=2&cursor=${last}`)
+  t.match(next, { status: 200, body: { data: [{ id: String }], nextCursor: null } })
+  t.same(new Set([...page.body.data, ...next.body.data].map(({ id }) => id)), ids)
+})
+
 test('channels are listed, read and published on', async (t) => {
   const { url } = await startApp(t)
   const rest = restClient(url, adminKey)

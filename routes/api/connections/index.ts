@@ -17,16 +17,17 @@ const connections: FastifyPluginAsyncTypebox = async (app) => {
     schema: { summary: 'List live and recent connections', tags, querystring: ConnectionQuerySchema, response: { 200: SuccessList(ConnectionSchema) } }
   }, async ({ query }) => {
     const { limit = 50, cursor, sort, connected, address, keyName } = query
-    const found = hub.log.list().filter((connection) =>
+    const all = hub.log.list().sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id))
+    if (sort === 'createdAt') all.reverse()
+    // The one that a page ended with may have closed since, and is found all the same.
+    const start = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1
+    if (cursor !== undefined && start === 0) throw new PitwallError('BAD_CURSOR', 'cursor is not one that this list gave out, or its connection was closed too long ago')
+    const found = all.slice(start).filter((connection) =>
       (connected === undefined || connection.connected === connected) &&
       (address === undefined || connection.address === address) &&
       (keyName === undefined || connection.keyName === keyName))
-    found.sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-    if (sort === 'createdAt') found.reverse()
-    const start = cursor === undefined ? 0 : found.findIndex(({ id }) => id === cursor) + 1
-    if (cursor !== undefined && start === 0) throw new PitwallError('BAD_CURSOR', 'cursor is not one that this list gave out, or its connection was closed too long ago')
-    const data = found.slice(start, start + limit)
-    return { success: true as const, data, nextCursor: start + limit < found.length ? data.at(-1)?.id ?? null : null }
+    const data = found.slice(0, limit)
+    return { success: true as const, data, nextCursor: limit < found.length ? data.at(-1)?.id ?? null : null }
   })
 
   app.get('/:id', {
