@@ -33,7 +33,7 @@ export const EnvironmentSchema = Type.Object({
   RETENTION_DAYS: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' }),
   POSITION_RETENTION_DAYS: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3650, description: 'days, above 0' })),
   RATE_LIMIT_MAX: Type.Integer({ default: 600, minimum: 1, description: 'requests per window' }),
-  RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^\\d+ ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
+  RATE_LIMIT_WINDOW: Type.String({ default: '1 minute', pattern: '^0*[1-9]\\d* ?(ms|milliseconds?|s|seconds?|m|minutes?|h|hours?)$', description: 'a time such as 1 minute or 30 seconds' }),
   INGEST_RATE_LIMIT: Type.Integer({ default: 600, minimum: 1, description: 'requests a second to the ingest routes, per key, 1 or more' }),
   INGEST_BUFFER: Type.Integer({ default: 32 * 1024 * 1024, minimum: 1024, description: 'bytes of samples that may wait for the store, 1024 or more' }),
   AUTH_FAILURE_LIMIT: Type.Integer({ default: 100, minimum: 0, description: 'unknown credentials a minute per address, 0 for any number' }),
@@ -107,8 +107,9 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
+/** Of blanks too: as a number they would be 0, which many settings take for no limit. */
 const withoutEmpty = (source: NodeJS.ProcessEnv) =>
-  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
 
 /**
  * Reads settings from the environment, then `.env` in `directory`; an empty variable
@@ -147,6 +148,9 @@ function resolveConfig (environment: Environment, directory: string): Config {
   const dataDir = resolve(directory, environment.DATA_DIR)
   if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
     throw new ConfigError(`${environment.TLS_CERT ? 'TLS_KEY' : 'TLS_CERT'} is missing; allowed: TLS_CERT and TLS_KEY together, or neither`)
+  }
+  if (environment.PUBLIC_URL && !URL.canParse(environment.PUBLIC_URL)) {
+    throw new ConfigError(`PUBLIC_URL was given "${environment.PUBLIC_URL}"; allowed: address users open, http:// or https://`)
   }
   const config: Config = {
     production,
@@ -253,9 +257,11 @@ function ownSecret (dataDir: string, refused: boolean): string {
   const path = join(dataDir, 'jwt-secret')
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    if (existsSync(path)) return readFileSync(path, 'utf8').trim()
+    const kept = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+    // Left empty by a crash of the machine right after the first start, it is made anew.
+    if (kept) return kept
     const secret = randomBytes(48).toString('base64url')
-    writeFileSync(path, secret + '\n', { mode: 0o600, flag: 'wx' })
+    writeFileSync(path, secret + '\n', { mode: 0o600, flag: kept === undefined ? 'wx' : 'w' })
     return secret
   } catch (error) {
     throw new ConfigError(`DATA_DIR was given "${dataDir}", which cannot be used: ${(error as Error).message}`)

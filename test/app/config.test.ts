@@ -38,12 +38,27 @@ test('a wrong value names the variable, the given and the allowed', async (t) =>
     [{ CORS_ORIGIN: 'https://a.example/path' }, 'CORS_ORIGIN was given "https://a.example/path"; allowed: origins such as https://app.example, comma-separated'],
     [{ OPEN_SIGNUP: 'perhaps' }, 'OPEN_SIGNUP was given "perhaps"; allowed: true or false'],
     [{ RATE_LIMIT_WINDOW: 'soon' }, 'RATE_LIMIT_WINDOW was given "soon"; allowed: a time such as 1 minute or 30 seconds'],
+    [{ RATE_LIMIT_WINDOW: '0 seconds' }, 'RATE_LIMIT_WINDOW was given "0 seconds"; allowed: a time such as 1 minute or 30 seconds'],
+    ...['http://a b', 'https://:80', 'https://pits.example:99999', 'http://[::1'].map((url): [NodeJS.ProcessEnv, string] =>
+      [{ PUBLIC_URL: url }, `PUBLIC_URL was given "${url}"; allowed: address users open, http:// or https://`]),
     [{ TLS_CERT: 'cert.pem' }, 'TLS_KEY is missing; allowed: TLS_CERT and TLS_KEY together, or neither'],
     [{ TRUST_PROXY: 'everyone' }, 'TRUST_PROXY was given "everyone"; allowed: true, false, a number of proxies, or addresses such as 10.0.0.1, 10.0.0.0/8 and loopback, comma-separated'],
     [{ TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY was given "10.0.0.0/33"; allowed: true, false, a number of proxies, or addresses such as 10.0.0.1, 10.0.0.0/8 and loopback, comma-separated'],
     [{ NODE_ENV: 'production', MONGODB_URI: 'mongodb://db' }, 'JWT_SECRET is missing; allowed: at least 32 characters, required with NODE_ENV=production and MONGODB_URI']
   ]
   for (const [env, message] of cases) t.throws(() => loadConfig(env, directory), new ConfigError(message), message)
+})
+
+test('a variable of blanks alone counts as unset', async (t) => {
+  const directory = t.testdir({})
+  t.match(loadConfig({ PORT: ' ', AUTH_FAILURE_LIMIT: ' ', HOST: '\t', API_KEY: ' ' }, directory), { port: 5000, authFailureLimit: 100, host: '127.0.0.1', apiKey: undefined })
+})
+
+test('a secret that a crash left empty is made anew', async (t) => {
+  const directory = t.testdir({ data: { 'jwt-secret': '' } })
+  const { jwtSecret } = loadConfig({}, directory)
+  t.ok(jwtSecret.length >= 32)
+  t.equal(loadConfig({}, directory).jwtSecret, jwtSecret)
 })
 
 test('trusts proxies by name, address and network', async (t) => {
