@@ -89,11 +89,19 @@ async function openStore (options: EmbeddedMongoOptions): Promise<EmbeddedMongo>
 
 /** The one line to print for a start that failed for a reason the user can mend; null for our own faults. */
 async function explainFailure (error: unknown): Promise<string | null> {
-  const fault = error as NodeJS.ErrnoException & { port?: number, address?: string }
+  const fault = error as NodeJS.ErrnoException & { port?: number, address?: string, hostname?: string }
   if (error instanceof ConfigError) return error.message
   if (fault.code === 'EADDRINUSE') return `PORT ${fault.port} on ${fault.address} is in use; set PORT to another, or stop what listens there`
   if (fault.code === 'EACCES' && fault.port !== undefined) return `PORT ${fault.port} needs privileges; set PORT to 1024 or above`
   if (fault.code === 'EADDRNOTAVAIL') return `HOST ${fault.address} is not an address of this machine`
+  if (fault.syscall === 'getaddrinfo' && fault.hostname === settings?.host) return `HOST ${fault.hostname} is not an address of this machine`
+  if (fault.code === 'FST_ERR_DUPLICATED_ROUTE' && fault.message.includes(`'${settings?.socketPath}'`)) return `SOCKET_PATH was given "${settings?.socketPath}", where something else is served; allowed: another path`
+  if (settings?.mongodbUri !== undefined && /^Mongo(Parse|InvalidArgument|API|Runtime)Error$/.test(fault.name)) {
+    // The last repeats what it took for a host, which of an address without one may be the password.
+    const reason = fault.name === 'MongoRuntimeError' ? 'its hosts cannot be read' : fault.message
+    return `MONGODB_URI was given something else (${reason}); allowed: mongodb:// or mongodb+srv:// address`
+  }
+  if (fault.syscall?.startsWith('query')) return `MONGODB_URI: there is no server list of ${redactedHosts()}`
   const { isStoreUnavailable } = await import('./models/store-errors.js')
   if (isStoreUnavailable(error)) return `MONGODB_URI: no MongoDB answers at ${redactedHosts()} within 5 s`
   return null

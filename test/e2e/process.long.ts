@@ -47,7 +47,7 @@ test('refuses a start in one line', async (t) => {
   await once(taken, 'listening')
   t.teardown(() => { taken.close() })
   const { port } = taken.address() as AddressInfo
-  const folders = t.testdir({ newer: {}, used: {}, plain: {}, busy: {}, away: {} })
+  const folders = t.testdir({ newer: {}, used: {}, plain: {}, busy: {}, away: {}, host: {}, path: {}, below: {}, none: {}, option: {} })
   mkdirSync(`${folders}/newer/data`)
   writeFileSync(`${folders}/newer/data/format.json`, '{"format":999}\n')
   const running = await startServer(t, `${folders}/used`, { SIMULATE: '0' })
@@ -57,7 +57,12 @@ test('refuses a start in one line', async (t) => {
     ['a port in use', 'busy', { PORT: String(port) }, new RegExp(`^Pitwall could not start\\. PORT ${port} on 127\\.0\\.0\\.1 is in use`, 'm')],
     ['a data folder in use', 'used', {}, /^Pitwall could not start\. .*in use.*\n$/],
     ['a newer data format', 'newer', {}, /^Pitwall could not start\. .*format.*\n$/],
-    ['a database away', 'away', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/]
+    ['a database away', 'away', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/],
+    ['no such host', 'host', { HOST: 'pits..example' }, /^Pitwall could not start\. HOST pits\.\.example is not an address of this machine\n$/],
+    ['a path in use', 'path', { SOCKET_PATH: '/health' }, /^Pitwall could not start\. SOCKET_PATH was given "\/health", where something else is served; allowed: another path\n$/],
+    ['a path in use below', 'below', { SOCKET_PATH: '/api/events' }, /^Pitwall could not start\. SOCKET_PATH was given "\/api\/events", .*\n$/],
+    ['an address that is none', 'none', { MONGODB_URI: 'mongodb://user:secret' }, /^Pitwall could not start\. MONGODB_URI was given something else \(its hosts cannot be read\); allowed: .*\n$/],
+    ['an option that is none', 'option', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall?colour=red' }, /^Pitwall could not start\. MONGODB_URI was given something else \(.*colour.*\); allowed: .*\n$/]
   ]
   await Promise.all(cases.map(async ([title, directory, env, pattern]) => {
     const { code, output } = await runToExit(`${folders}/${directory}`, { SIMULATE: '0', LOG_LEVEL: 'silent', ...env })
