@@ -96,6 +96,7 @@ export async function createTelemetry (options: TelemetryOptions) {
   const repairState = createStateRepair({ samples, registry, now })
   const rollups = await createRollups({ models, retention: DAY * Math.min(SIMULATED_RETENTION_DAYS, retentionDays), now, isBusy: () => ingest.pendingBytes > 0, onTakeover: repairState, onRolled: () => stateWriter.settle(), onError: onBackgroundError })
   await repairState(await rollups.unfinished())
+  await registry.loadOnline(now())
   const store = createSampleStore({
     samples,
     arrivals: createArrivalClock(newest),

@@ -1,7 +1,7 @@
 import type { VehicleModel } from '../models/vehicle.js'
 import type { VehicleStateModel } from '../models/vehicle-state.js'
 import type { StoredDocument } from '../entities/public-document.js'
-import { isOnline, type VehicleTracker } from './vehicle-tracker.js'
+import { isOnline, MAX_SILENCE, type VehicleTracker } from './vehicle-tracker.js'
 import { duplicateKeyFields } from '../models/store-errors.js'
 import { nameOfStored, storedName } from './signal-fields.js'
 
@@ -107,6 +107,13 @@ export function createVehicleRegistry ({ vehicles, vehicleStates, onCreate }: Ve
         await load(due, now)
       }
       return known(ids)
+    },
+
+    /** Puts into memory who counts as online by its stored state: its silence is to be noticed, also when it does not come back after a restart. */
+    async loadOnline (now: number): Promise<void> {
+      const recent = await vehicleStates.find({ lastSeen: { $gte: new Date(now - MAX_SILENCE) } }, { lastSeen: 1, cadence: 1 }).lean()
+      const online = recent.filter(({ lastSeen, cadence }) => isOnline(lastSeen.getTime(), cadence ?? null, now))
+      if (online.length > 0) await load(online.map(({ _id }) => _id), now)
     },
 
     /** Trackers of those vehicles that are there. */

@@ -27,6 +27,9 @@ const MAX_GAP = 10 * 60 * 1000
 /** Silence after which a vehicle of this cadence counts as offline, in milliseconds. */
 export const allowedSilence = (cadence: number | null): number => Math.max(MIN_SILENCE, CADENCES_OF_SILENCE * (cadence ?? 0))
 
+/** Longest silence after which any vehicle counts as offline, in milliseconds. */
+export const MAX_SILENCE = allowedSilence(MAX_GAP)
+
 /** True while a vehicle last seen then counts as online. */
 export const isOnline = (lastSeen: number, cadence: number | null, now: number): boolean =>
   lastSeen > 0 && now - lastSeen <= allowedSilence(cadence)

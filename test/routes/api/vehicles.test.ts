@@ -207,6 +207,18 @@ const offlineUpTo = (last: string) => new Promise<string[]>((resolve) => {
   })
 })
 
+test('who does not come back after a restart is told offline', async (t) => {
+  let time = Date.now()
+  const before = await startNode(t, shared.app, { now: () => time })
+  await before.ingestStatus(key('key-1'), { vehicle: 'away-1', ts: time, speed: 1 })
+  await before.close()
+  const after = await startNode(t, shared.app, { now: () => time })
+  t.equal((await after.stateOf('away-1')).online, true, 'as subscribers are told then')
+  const offline = offlineUpTo('away-1')
+  time += 6000
+  t.ok((await offline).includes('away-1'))
+})
+
 test('a vehicle that another node hears stays online', async (t) => {
   let time = Date.now()
   const [one, other] = [await startNode(t, shared.app, { now: () => time }), await startNode(t, shared.app, { now: () => time })]
