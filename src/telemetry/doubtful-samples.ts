@@ -22,19 +22,21 @@ export function createDoubtfulSamples (samples: SampleModel) {
     get isEmpty () { return doubtful.length === 0 },
 
     /**
-     * Looks up all of them. @returns those that are stored, in the order of their arrival
-     * @throws when the store fails; then they stay
+     * Looks up all of them.
+     * @param prepare gets those that are stored, in the order of their arrival
+     * @returns what `prepare` returns
+     * @throws when the store or `prepare` fails; then they stay
      */
-    async resolve (): Promise<ArrivedSample[]> {
+    async resolve<T> (prepare: (stored: ArrivedSample[]) => Promise<T>): Promise<T> {
       const asked = doubtful
-      if (asked.length === 0) return []
       const found = await samples.collection.find({ _id: { $in: asked.map(({ id }) => id) } as never }, { projection: { arrival: 1 } }).toArray()
+      const stored = new Map(found.map((document) => [String(document._id), arrivalOf(document)]))
+      const prepared = await prepare(asked
+        .filter(({ id, arrival }) => stored.get(String(id)) === arrival)
+        .sort((a, b) => a.arrival < b.arrival ? -1 : 1))
       const known = new Set(asked)
       doubtful = doubtful.filter((instant) => !known.has(instant))
-      const stored = new Map(found.map((document) => [String(document._id), arrivalOf(document)]))
-      return asked
-        .filter(({ id, arrival }) => stored.get(String(id)) === arrival)
-        .sort((a, b) => a.arrival < b.arrival ? -1 : 1)
+      return prepared
     }
   }
 }

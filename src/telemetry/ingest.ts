@@ -94,8 +94,7 @@ export function createIngest (options: IngestOptions) {
 
   /** Tells of what was stored though its sender was told of a failure, before anything later. */
   const recover = async (gone: ReadonlySet<string> | undefined, time: number) => {
-    const recovered = await store.resolveDoubts()
-    const trackers = await trackersOf(recovered, gone, time)
+    const { recovered, trackers } = await store.resolveDoubts(async (recovered) => ({ recovered, trackers: await trackersOf(recovered, gone, time) }))
     const kept = recovered.filter(({ vehicle }) => trackers.has(vehicle))
     const requests = kept.map(({ vehicle, ts, values }) => ({ vehicle, samples: [{ ts, values, verdict: 'accepted' as const }] }))
     tell(requests, trackers, kept, time)

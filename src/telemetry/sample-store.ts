@@ -260,8 +260,8 @@ export function createSampleStore ({ samples, arrivals, marks, expiryOf, positio
     /** True when writes failed without a word on what of them was done. */
     get isInDoubt () { return !doubtful.isEmpty },
 
-    /** What of them was stored, in the order of its arrival; to be called before more is stored. @throws when the store fails */
-    resolveDoubts: () => doubtful.resolve(),
+    /** What `prepare` makes of those that were stored, in the order of their arrival; to be called before more is stored. @throws when either fails: then the doubts stay */
+    resolveDoubts: doubtful.resolve,
 
     /** Forgets stamps that the clock has passed. */
     forgetStamps (now: number): void {

@@ -3,6 +3,7 @@ import t, { test } from 'tap'
 import type { Identity } from '../../src/identity/identity.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
 import { startApp } from '../helpers/build-app.js'
+import { startNode } from './rollup-model.js'
 
 const { app } = await startApp(t)
 const { broker, models, telemetry } = app
@@ -56,6 +57,25 @@ for (const [index, [what, write, isCarriedOut]] of cases.entries()) {
     t.match(await telemetry.history(vehicle, range), { speed: [{ count: 4, max: 9 }] }, 'rolled or not')
   })
 }
+
+test('what was stored is told though the store goes again', async (t) => {
+  let time = start + 60_000
+  const node = await startNode(t, app, { now: () => time })
+  const pushed = collect('vehicle:lost-8')
+  loseAnswer('insertMany', true)
+  await t.rejects(node.ingestStatus(key, { vehicle: 'lost-8', ts: start, speed: 7 }))
+  // By then whether the vehicle is still there is asked again, in the midst of the recovery.
+  time += 31_000
+  const vehicles = models.vehicles.collection as unknown as Record<'bulkWrite', () => Promise<unknown>>
+  const proper = vehicles.bulkWrite
+  vehicles.bulkWrite = async () => {
+    vehicles.bulkWrite = proper
+    throw new mongoose.mongo.MongoNetworkError('connection closed')
+  }
+  await t.rejects(node.ingestStatus(key, { vehicle: 'lost-8', ts: start + 1000, speed: 8 }))
+  await node.ingestStatus(key, { vehicle: 'lost-8', ts: start + 1000, speed: 8 })
+  t.match(pushed, [{ data: { values: { speed: 7 } } }, { data: { values: { speed: 8 } } }])
+})
 
 test('what was stored is told without a second attempt', async (t) => {
   const pushed = collect('vehicle:lost-9')
