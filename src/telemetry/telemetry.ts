@@ -1,4 +1,5 @@
 import { createDocumentCollection, type DocumentChange, type ListQuery, type WriteOptions } from '../entities/document-collection.js'
+import { PitwallError } from '../errors.js'
 import type { Identity } from '../identity/identity.js'
 import type { RollupMarkModel } from '../models/rollup-mark.js'
 import type { RollupModel } from '../models/rollup.js'
@@ -19,6 +20,7 @@ import { requireVehicle } from './require-vehicle.js'
 import { createSampleChannel } from './sample-channel.js'
 import { sweepPositions } from './position-retention.js'
 import { createRemovals } from './removals.js'
+import { idsOf } from './rollups/levels.js'
 import { createRollups } from './rollups/rollups.js'
 import { createStateRepair } from './state-repair.js'
 import { readRows } from './sample-export.js'
@@ -172,9 +174,22 @@ export async function createTelemetry (options: TelemetryOptions) {
       }
     }),
 
-    /** Removes a vehicle and all that is stored of it. @throws NOT_FOUND, PRECONDITION_FAILED */
-    removeVehicle: (id: string, write: WriteOptions = {}): Promise<VehicleDocument> =>
-      removals.remove(async () => ({ result: await vehicles.remove(id, write), ids: [id] })),
+    /**
+     * Removes a vehicle and all that is stored of it; of one that is gone, what a removal that failed half-way left.
+     * @throws NOT_FOUND, PRECONDITION_FAILED
+     */
+    async removeVehicle (id: string, write: WriteOptions = {}): Promise<VehicleDocument> {
+      const removed = await removals.remove(async () => {
+        const result = await vehicles.remove(id, write).catch((error: unknown) => {
+          if (error instanceof PitwallError && error.code === 'NOT_FOUND') return error
+          throw error
+        })
+        const isLeft = async () => (await Promise.all([vehicleStates.exists({ _id: id }), samples.exists({ vehicle: id }), models.rollups.exists({ _id: idsOf(id) })])).some((found) => found !== null)
+        return { result, ids: result instanceof PitwallError && !await isLeft() ? [] : [id] }
+      })
+      if (removed instanceof PitwallError) throw removed
+      return removed
+    },
 
     /** Removes all simulated vehicles and what is stored of them. @returns how many there were */
     removeSimulated: (): Promise<number> => removals.remove(async () => {

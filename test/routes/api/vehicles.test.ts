@@ -1,3 +1,4 @@
+import mongoose from 'mongoose'
 import t, { test } from 'tap'
 import { adminKey, startApp } from '../../helpers/build-app.js'
 import { restClient } from '../../helpers/rest-client.js'
@@ -192,6 +193,22 @@ test('a vehicle that falls silent is told offline', async (t) => {
   await offline
   t.match(told[2], { vehicle: 'quiet-1', online: false })
   t.match(await telemetry.stateOf('quiet-1'), { online: false, state: { speed: { v: 3 } } })
+})
+
+test('a removal that failed half-way is finished by another', async (t) => {
+  const { models } = shared.app
+  await rest('POST', '/api/update-status', { vehicle: 'half-1', speed: 3 })
+  const samples = models.samples.collection as unknown as Record<'deleteMany', () => Promise<unknown>>
+  const proper = samples.deleteMany
+  samples.deleteMany = async () => {
+    samples.deleteMany = proper
+    throw new mongoose.mongo.MongoNetworkError('connection closed')
+  }
+  t.match(await rest('DELETE', '/api/vehicles/half-1'), { status: 503 })
+  t.match(await rest('DELETE', '/api/vehicles/half-1'), { status: 404 })
+  t.equal(await models.samples.countDocuments({ vehicle: 'half-1' }), 0)
+  t.equal(await models.vehicleStates.countDocuments({ _id: 'half-1' }), 0)
+  t.equal(await models.rollupMarks.countDocuments({ _id: /^half-1 / }), 0)
 })
 
 /** Resolves with all vehicles told offline, up to the given one. */
