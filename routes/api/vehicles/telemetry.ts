@@ -31,7 +31,7 @@ const vehicleTelemetry: FastifyPluginAsyncTypebox = async (app) => {
     try {
       return await telemetry.importSamples(identityOf(request), id, {
         bytes: body.iterator({ destroyOnReturn: false }),
-        reader: request.headers['content-type']?.startsWith('text/csv') ? createCsvReader() : createNdjsonReader(app.config.inputLimits),
+        reader: request.headers['content-type']?.toLowerCase().startsWith('text/csv') ? createCsvReader() : createNdjsonReader(app.config.inputLimits),
         onPiece: () => { app.extendUpload(request.raw) },
         signal: stop.signal
       })

@@ -129,7 +129,7 @@ for (const format of ['csv', 'ndjson']) {
     t.notMatch(exported, new RegExp(other.body.data.key.slice(0, 8)))
     t.equal(exported.trim().split('\n').filter((line) => /2"?}?,?\r?$|"source":2/.test(line)).length >= 1, true, 'numbers the second source')
     const copy = newPath()
-    t.match(await importFile(copy, format === 'csv' ? 'text/csv' : 'application/ndjson', [exported]), { status: 200, data: { accepted: 4, rejectedTotal: 0 } })
+    t.match(await importFile(copy, format === 'csv' ? 'Text/CSV; charset=UTF-8' : 'application/ndjson', [exported]), { status: 200, data: { accepted: 4, rejectedTotal: 0 } })
     t.equal(await text(copy), exported)
   })
 }
