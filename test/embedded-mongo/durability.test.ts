@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { BSON } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/embedded-mongo/engine.js'
 import { CommitQueue } from '../../src/embedded-mongo/storage/commit-queue.js'
@@ -79,6 +80,23 @@ await t.test('a write that fails leaves those beside it whole', async t => {
   t.same(engine.catalog.all().map(({ name, count }) => [name, count]).sort(), ['a', 'b', 'c', 'd', 'e'].map(name => [name, 1]))
   t.equal(new Set(engine.catalog.all().map(({ id }) => id)).size, 5, 'each collection has an id of its own')
   await engine.close()
+})
+
+await t.test('replies of writes long past are forgotten', async t => {
+  const dataDir = t.testdir()
+  const [old, recent] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)]
+  const before = new Engine({ dataDir })
+  const reply = (minutes: number): Buffer => Buffer.from(BSON.serialize({ number: '1', at: new Date(Date.now() - minutes * 60_000), reply: {} }))
+  await before.commit(unit => {
+    unit.view.put('sessions', old, reply(31))
+    unit.view.put('sessions', recent, reply(29))
+  })
+  await before.close()
+  const after = new Engine({ dataDir })
+  await after.start()
+  await after.commit(() => {})
+  t.same([old, recent].map(id => after.view.get('sessions', id) === undefined), [true, false])
+  await after.close()
 })
 
 await t.test('a flush that fails leaves none of its writes', async t => {

@@ -67,7 +67,7 @@ export class Sessions {
     view.put('sessions', session.id, Buffer.from(serializeDocument({ number: String(number), at: new Date(), reply })))
   }
 
-  /** Removes stored replies of sessions that are long over; up to `count` looked at from `from`. */
+  /** Removes stored replies of sessions that are long over. */
   removeStale (view: WriteView, now = Date.now()): void {
     const limit = now - SESSION_TIMEOUT_MINUTES * 60_000
     const stale: Buffer[] = []

@@ -7,6 +7,7 @@ import { idPrefix, prefixEnd } from './keys.js'
 const TTL_INTERVAL_MS = 20_000
 const OPLOG_BYTES = 256 * 1024 * 1024
 const SWEEP_INTERVAL_MS = 5_000
+const RETRIES_INTERVAL_MS = 600_000
 /** Keys removed in one commit, so that others get their turn. */
 const CHUNK = 2_000
 
@@ -24,7 +25,9 @@ export class Housekeeping {
     const { ttlIntervalMS = TTL_INTERVAL_MS } = this.engine.options
     this.every(ttlIntervalMS, 'ttl', async () => { await expireDocuments(this.engine) })
     this.every(Math.min(ttlIntervalMS, SWEEP_INTERVAL_MS), 'sweep', async () => { await this.sweep() })
+    this.every(RETRIES_INTERVAL_MS, 'retries', async () => { await this.forgetRetries() })
     this.launch('sweep', async () => { await this.sweep() })
+    this.launch('retries', async () => { await this.forgetRetries() })
     this.launch('building indexes', async () => { await this.finishIndexes() })
   }
 
@@ -53,6 +56,11 @@ export class Housekeeping {
     this.engine.snapshots.sweep()
     await this.eraseDropped()
     await this.trimOplog()
+  }
+
+  /** Removes the replies of retryable writes that nobody can repeat any more. */
+  private async forgetRetries (): Promise<void> {
+    await this.engine.commit(unit => { this.engine.sessions.removeStale(unit.view) })
   }
 
   /** Goes on with the indexes that were being built when the process ended. */
