@@ -63,8 +63,8 @@ export function createLiveValues (options: LiveValuesOptions): LiveValuesFeed {
 
   const publishSoon = () => {
     if (pending) return
-    // Whatever else arrived in this turn goes along.
-    pending = setTimeout(publish, Math.max(0, lastPublish + spacingMs - now()))
+    // Whatever else arrived in this turn goes along. A clock set back must not put it off for longer.
+    pending = setTimeout(publish, Math.min(spacingMs, Math.max(0, lastPublish + spacingMs - now())))
     pending.unref()
   }
 

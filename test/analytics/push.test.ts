@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { createLiveCounts, visitorOf } from '../../src/analytics/live-counts.js'
+import { createLiveValues } from '../../src/analytics/live-values.js'
+import { createMemoryBroker } from '../../src/realtime/memory-broker.js'
 import type { ActivityEvent } from '../../src/schemas/activity.js'
 import type { LiveValues } from '../../src/schemas/analytics.js'
 import type { StoredPublication } from '../../src/realtime/broker.js'
@@ -103,12 +105,31 @@ t.test('lets active fall as people leave', async (t) => {
 t.test('reads the values of before the start from the store', async (t) => {
   const { app } = await startApp(t)
   await app.analytics.ingest(identity, [{ type: 'pageview', user: 'ann', page: '/' }, { type: 'pageview', user: 'ann', page: '/b' }, { type: 'click', session: 'tab' }])
-  const { createLiveValues } = await import('../../src/analytics/live-values.js')
   // The next millisecond: the store is asked for what was made before it.
   await delay(2)
   const live = createLiveValues({ models: app.models, broker: app.broker, onError: (error) => { throw error } })
   t.teardown(() => { live.close() })
   t.strictSame(await live.read(), { active: 2, pageviews: 2, visitors: 2 })
+})
+
+t.test('pushes values on after the clock was set back', async (t) => {
+  const { app } = await startApp(t)
+  const broker = createMemoryBroker()
+  let time = Date.UTC(2026, 5, 2, 12)
+  const live = createLiveValues({ models: app.models, broker, onError: (error) => { throw error }, now: () => time })
+  t.teardown(async () => {
+    live.close()
+    await broker.close()
+  })
+  await live.read()
+  const view = async (user: string) => {
+    const pushed = new Promise((resolve) => { t.teardown(broker.subscribe(({ data }) => { resolve(data) }, undefined, ['analytics'])) })
+    broker.publish({ channel: 'activity', data: { id: user, type: 'pageview', user, ts: new Date(time).toISOString() }, ts: time })
+    return await pushed
+  }
+  t.match(await view('ann'), { pageviews: 1, visitors: 1 })
+  time -= 3_600_000
+  t.match(await Promise.race([view('ben'), delay(10_000, 'nothing', { ref: false })]), { pageviews: 2, visitors: 2 })
 })
 
 t.test('counts begin anew at midnight UTC', async (t) => {
