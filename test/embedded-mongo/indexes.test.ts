@@ -162,7 +162,7 @@ await t.test('a collection dropped while it is indexed stays gone', async t => {
   while ((await things.indexes()).length < 2) await delay(1)
   await things.drop()
   await things.insertOne({ _id: 7, n: 7 })
-  t.match(await building, { code: 276, message: /was dropped/ })
+  t.match(await building, { code: 276, codeName: 'IndexBuildAborted', message: /was dropped/ })
   await client.close()
   await mongo.close()
   const again = await openStore(t, { dataDir })

@@ -55,6 +55,7 @@ export const ErrorCodes = {
   SnapshotTooOld: 239,
   TransactionCommitted: 256,
   InvalidResumeToken: 260,
+  IndexBuildAborted: 276,
   ChangeStreamFatalError: 280,
   ChangeStreamHistoryLost: 286,
   APIVersionError: 322,

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine.js'
 import type { Interrupt } from '../interrupt.js'
-import { CommandError } from '../semantics/index.js'
+import { CommandError, ErrorCodes } from '../semantics/index.js'
 import { collectionScan } from '../planner/choose-plan.js'
 import { Scanner } from '../planner/scanner.js'
 import type { Collection } from './collection.js'
@@ -21,7 +21,7 @@ export async function buildIndex (engine: Engine, collection: Collection, index:
     let scanner: Scanner | undefined
     while (!index.ready) {
       await engine.commit(unit => {
-        if (collection.dropped || !collection.indexes.includes(index)) throw new CommandError(276, `Index build aborted: index ${index.name} of ${collection.namespace} was dropped`)
+        if (collection.dropped || !collection.indexes.includes(index)) throw new CommandError(ErrorCodes.IndexBuildAborted, `Index build aborted: index ${index.name} of ${collection.namespace} was dropped`)
         scanner ??= new Scanner(unit.view, collection, collectionScan(collection), undefined)
         const deadline = performance.now() + COMMIT_MS
         while (!scanner.done && performance.now() < deadline) {
