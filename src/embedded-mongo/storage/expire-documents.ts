@@ -1,7 +1,8 @@
 import { asNumber, isPlainDocument } from '../arguments.js'
-import { CommandError, type Document } from '../semantics/index.js'
+import type { Document } from '../semantics/index.js'
 import type { Engine } from '../engine.js'
 import { Interrupt } from '../interrupt.js'
+import { ClaimedByTransaction } from '../sessions/claims.js'
 import { deleteDocument } from '../writes/apply.js'
 import { DocumentReader } from '../query/read-documents.js'
 import type { Collection } from './collection.js'
@@ -52,7 +53,7 @@ async function expireWhere (engine: Engine, collection: Collection, filter: Docu
           deleteDocument(unit, collection, current)
         } catch (error) {
           // A transaction holds the document: the next round is soon enough.
-          if (error instanceof CommandError) throw error
+          if (!(error instanceof ClaimedByTransaction)) throw error
         }
       }
     }, expired.length > MANY)
