@@ -83,7 +83,9 @@ async function openStore (options: EmbeddedMongoOptions): Promise<EmbeddedMongo>
   try {
     return await startEmbeddedMongo(options)
   } catch (error) {
-    throw new ConfigError(`DATA_DIR: ${error instanceof Error ? error.message : String(error)}`)
+    const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+    if (port !== undefined && port === options.port) throw new ConfigError(`EMBEDDED_MONGO_PORT ${port} ${code === 'EADDRINUSE' ? 'is in use; set it to another, or stop what listens there' : `cannot be opened: ${message}`}`)
+    throw new ConfigError(`DATA_DIR: ${message}`)
   }
 }
 

@@ -47,7 +47,7 @@ test('refuses a start in one line', async (t) => {
   await once(taken, 'listening')
   t.teardown(() => { taken.close() })
   const { port } = taken.address() as AddressInfo
-  const folders = t.testdir({ newer: {}, used: {}, plain: {}, busy: {}, away: {}, host: {}, path: {}, below: {}, none: {}, option: {} })
+  const folders = t.testdir({ newer: {}, used: {}, plain: {}, busy: {}, store: {}, away: {}, host: {}, path: {}, below: {}, none: {}, option: {} })
   mkdirSync(`${folders}/newer/data`)
   writeFileSync(`${folders}/newer/data/format.json`, '{"format":999}\n')
   const running = await startServer(t, `${folders}/used`, { SIMULATE: '0' })
@@ -55,6 +55,7 @@ test('refuses a start in one line', async (t) => {
   const cases: [string, string, NodeJS.ProcessEnv, RegExp][] = [
     ['a wrong value', 'plain', { PORT: 'x' }, /^Pitwall could not start\. PORT was given "x"; allowed: .*\n$/],
     ['a port in use', 'busy', { PORT: String(port) }, new RegExp(`^Pitwall could not start\\. PORT ${port} on 127\\.0\\.0\\.1 is in use`, 'm')],
+    ['a store port in use', 'store', { EMBEDDED_MONGO_PORT: String(port) }, new RegExp(`^Pitwall could not start\\. EMBEDDED_MONGO_PORT ${port} is in use; set it to another, or stop what listens there\n$`)],
     ['a data folder in use', 'used', {}, /^Pitwall could not start\. .*in use.*\n$/],
     ['a newer data format', 'newer', {}, /^Pitwall could not start\. .*format.*\n$/],
     ['a database away', 'away', { MONGODB_URI: 'mongodb://127.0.0.1:1/pitwall' }, /^Pitwall could not start\. MONGODB_URI: no MongoDB answers at 127\.0\.0\.1:1 within 5 s\n$/],
