@@ -5,6 +5,7 @@ import { assess, compareVehicles, settle, type Assessment, type Condition } from
 import { learnCadence, staleAfter } from '../../src/dashboard/data/cadence.js'
 import { applyStatusMessage, applyStatusSnapshot, applyVehicleDocument, createFleet } from '../../src/dashboard/data/fleet.js'
 import { followVehicle } from '../../src/dashboard/data/focus-feed.js'
+import { keepNewest } from '../../src/dashboard/data/keep-newest.js'
 import type { SignalValue } from '../../src/dashboard/data/types.js'
 import { startHub } from '../helpers/hub-server.js'
 
@@ -128,4 +129,16 @@ test('the cadence follows its source and ignores outages', async (t) => {
   t.ok(cadence > 1900, 'a slower source is learned')
   t.equal(staleAfter(50), 1500, 'jitter is no outage')
   t.equal(staleAfter(2000), 6000)
+})
+
+test('what nobody looks at does not pile up', async (t) => {
+  const byId = new Map<string, { at: number, open: boolean }>()
+  const add = (at: number, open = false) => {
+    byId.set(`e${at}`, { at, open })
+    return keepNewest(byId, 3, ({ at, open }) => open ? undefined : at)
+  }
+  add(1, true)
+  for (const at of [2, 7, 3, 6, 4]) t.same(add(at), [], 'twice as many may wait')
+  t.same(add(5), ['e4', 'e3', 'e2'])
+  t.same([...byId.keys()], ['e1', 'e7', 'e6', 'e5'])
 })

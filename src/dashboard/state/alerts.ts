@@ -3,6 +3,7 @@ import type { Client } from '../../client/index.js'
 import { compareAlerts, describeAlert, readAlert, type AlertItem } from '../data/alerts.js'
 import { serverNow } from '../data/clock.js'
 import { listOf } from '../data/fleet.js'
+import { keepNewest } from '../data/keep-newest.js'
 import { isFields, readText } from '../data/parse.js'
 import { acknowledgeAlert, fetchClearedAlerts } from '../data/rest.js'
 import { countMessage, watchSubscription } from './connection.js'
@@ -54,6 +55,7 @@ export function followAlerts (client: Client): void {
 function remember (document: unknown): AlertItem | undefined {
   const alert = readAlert(document)
   if (alert) byId.set(alert.id, alert)
+  keepNewest(byId, KEPT, ({ state, openedAt }) => state === 'cleared' ? openedAt : undefined)
   return alert
 }
 

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import type { Client } from '../../client/index.js'
 import { listOf } from '../data/fleet.js'
+import { keepNewest } from '../data/keep-newest.js'
 import { isFields, readEvent, readText } from '../data/parse.js'
 import type { EventDocument } from '../data/types.js'
 import { countMessage, watchSubscription } from './connection.js'
@@ -49,6 +50,7 @@ export function followEvents (client: Client): void {
 function remember (document: unknown): EventDocument | undefined {
   const event = readEvent(document)
   if (event) byId.set(event.id, event)
+  for (const id of keepNewest(byId, KEPT, ({ createdAt }) => createdAt)) freshEvents.delete(id)
   return event
 }
 
