@@ -42,7 +42,13 @@ function belongsToControl (event: KeyboardEvent): boolean {
 function focusSearch (): void {
   if (narrow.peek()) fleetOpen.value = true
   else page.value = 'live'
-  requestAnimationFrame(() => document.getElementById('search')?.focus())
+  const focus = () => {
+    const search = document.getElementById('search')
+    search?.focus()
+    return search !== null && document.activeElement === search
+  }
+  // At once where it is to be seen already: the next key may come before the next frame does.
+  if (!focus()) requestAnimationFrame(focus)
 }
 
 export function listenToKeys (): void {
